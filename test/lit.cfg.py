@@ -23,6 +23,3 @@ config.environment["PATH"] = os.pathsep.join(
 for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
-
-# A test that runs away must not take the machine with it.
-lit_config.maxIndividualTestTime = 300

@@ -44,7 +44,8 @@ if(GLM_CCACHE)
   endforeach()
 endif()
 
-add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+# -fPIC for tools too, not -fPIE: the precompiled header is shared only between equal code models.
+add_compile_options(-fPIC -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   add_link_options(-fuse-ld=lld)
 endif()
