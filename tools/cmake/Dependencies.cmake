@@ -26,15 +26,6 @@ if(NOT GLM_RUNTIME_ONLY)
   find_program(GLM_LIT lit PATHS ${GLM_LLVM_ROOT}/bin NO_DEFAULT_PATH REQUIRED)
 endif()
 
-if(NOT GLM_JINJA_DIR)
-  file(GLOB jinja_folders ${PROJECT_SOURCE_DIR}/build/deps/jinja-*)
-  if(jinja_folders)
-    list(SORT jinja_folders COMPARE NATURAL ORDER DESCENDING)
-    list(GET jinja_folders 0 newest_jinja)
-    set(GLM_JINJA_DIR ${newest_jinja} CACHE PATH "" FORCE)
-  endif()
-endif()
-
 # ccache sees through precompiled headers only with this sloppiness and without time stamps in them.
 find_program(GLM_CCACHE ccache)
 if(GLM_CCACHE)
@@ -57,3 +48,21 @@ endif()
 # `#include` paths start at the root of the tree; generated files have the same paths below the build folder.
 include_directories(${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/runtime/include)
 include_directories(SYSTEM ${PROJECT_BINARY_DIR})
+
+# The Jinja engine of the chat templates, in its authors' sources: `LINK glm-jinja`, `#include <jinja/runtime.h>`.
+# It throws. Its JSON file wants ggml.h for one macro only.
+if(NOT GLM_JINJA_DIR)
+  file(GLOB jinja_folders ${PROJECT_SOURCE_DIR}/build/deps/jinja-*)
+  if(jinja_folders)
+    list(SORT jinja_folders COMPARE NATURAL ORDER DESCENDING)
+    list(GET jinja_folders 0 GLM_JINJA_DIR)
+  endif()
+endif()
+if(NOT EXISTS ${GLM_JINJA_DIR}/jinja/runtime.h)
+  message(FATAL_ERROR "No Jinja engine in '${GLM_JINJA_DIR}': run tools/setup, or set GLM_JINJA_DIR")
+endif()
+file(CONFIGURE OUTPUT jinja/ggml.h CONTENT "#include <cassert>\n#define GGML_ASSERT assert\n")
+file(GLOB jinja_sources ${GLM_JINJA_DIR}/*.cpp ${GLM_JINJA_DIR}/jinja/*.cpp)
+add_library(glm-jinja STATIC ${jinja_sources})
+target_include_directories(glm-jinja SYSTEM PUBLIC ${GLM_JINJA_DIR} PRIVATE ${PROJECT_BINARY_DIR}/jinja)
+target_compile_options(glm-jinja PRIVATE -w -fvisibility=hidden)

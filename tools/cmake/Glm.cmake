@@ -165,9 +165,8 @@ function(glm_add_gtest name)
   if(A_DEPENDS)
     add_dependencies(${name} ${A_DEPENDS})
   endif()
-  list(JOIN A_LABELS "\\;" labels)
   gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 600 LABELS "${labels}")
+    PROPERTIES TIMEOUT 600 LABELS "${A_LABELS}")
   set_property(GLOBAL APPEND PROPERTY glm_gtests ${name})
 endfunction()
 
