@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `glm` dialect in C++: dialect, types, enums and every op (namespace ::glm::model). Glm.td
+// says what it is, RATIONALE.md why. Each chapter of ops is generated, verified and compiled by
+// itself:
+//
+//   WeightOps     weights, banks, caches: symbols and their values
+//   DenseOps      embedding, linears, norms, rotation, arithmetic, changes of shape
+//   AttentionOps  score, select, gather, attend
+//   MoeOps        route, dispatch, expert matmul, combine
+#ifndef GLM_DIALECTS_GLM_GLM_H
+#define GLM_DIALECTS_GLM_GLM_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Attributes.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/glm/GlmDialect.h.inc"
+#include "dialects/glm/GlmEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/glm/GlmAttributes.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/glm/GlmTypes.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/glm/WeightOps.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/glm/DenseOps.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/glm/AttentionOps.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/glm/MoeOps.h.inc"
+
+#endif
