@@ -8,7 +8,8 @@
 #   glm_add_flatbuffer(TARGET SCHEMA.fbs...)         flatc, INTERFACE target to link
 #   glm_add_library(NAME SOURCES... LINK... DEPENDS... [MLIR] [EXCEPTIONS] [RUNTIME])
 #   glm_add_tool(NAME SOURCES... LINK... DEPENDS... [MLIR] [EXCEPTIONS])         build/<preset>/bin/NAME
-#   glm_add_gtest(NAME SOURCES... LINK... DEPENDS... LABELS... [MLIR] [EXCEPTIONS])  bin/test/NAME, ctest
+#   glm_add_gtest(NAME SOURCES... LINK... DEPENDS... [LABEL slow] [MLIR] [EXCEPTIONS])  bin/test/NAME, ctest
+#   glm_add_script_test(NAME SCRIPT.py [LABEL slow] ARGUMENT...)    a Python script as a ctest entry
 #
 # MLIR: RTTI and no exceptions as LLVM's own build, the shared precompiled header, libMLIR.so and libLLVM.so.
 # EXCEPTIONS: for code on top of libraries that throw; beside MLIR it costs the precompiled header.
@@ -152,7 +153,7 @@ function(glm_add_tool name)
 endfunction()
 
 function(glm_add_gtest name)
-  cmake_parse_arguments(PARSE_ARGV 1 A "MLIR;EXCEPTIONS;RUNTIME" "" "SOURCES;LINK;DEPENDS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 A "MLIR;EXCEPTIONS;RUNTIME" "LABEL" "SOURCES;LINK;DEPENDS;LABELS")
   if(NOT A_SOURCES)
     return()
   endif()
@@ -166,8 +167,16 @@ function(glm_add_gtest name)
     add_dependencies(${name} ${A_DEPENDS})
   endif()
   gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 600 LABELS "${A_LABELS}")
+    PROPERTIES TIMEOUT 600 LABELS "${A_LABEL}${A_LABELS}")
   set_property(GLOBAL APPEND PROPERTY glm_gtests ${name})
+endfunction()
+
+# The script finds the tools in $GLM_BIN and the checkpoints in $GLM_TEST_DATA; exit code 0 means passed. LABEL: slow.
+function(glm_add_script_test name script)
+  cmake_parse_arguments(PARSE_ARGV 2 A "" "LABEL" "")
+  add_test(NAME ${name} COMMAND ${GLM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${A_UNPARSED_ARGUMENTS})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 1200 LABELS "${A_LABEL}" ENVIRONMENT
+    "GLM_BIN=${PROJECT_BINARY_DIR}/bin;GLM_TEST_DATA=${PROJECT_SOURCE_DIR}/test/data;PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
 # The parsed keywords of the calling function, as a list to hand on.
