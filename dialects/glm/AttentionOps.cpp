@@ -39,6 +39,11 @@ LogicalResult SelectionIdsOp::verify() {
                     {any, getSelection().getType().getLimit()});
 }
 
+LogicalResult SelectionOfIdsOp::verify() {
+  // C1: one column for each key that may be selected.
+  return checkShape(*this, "ids", getIds().getType(), {any, getResult().getType().getLimit()});
+}
+
 LogicalResult GatherOp::verify() {
   // C1: rows of the cache, as they are.
   CacheType cache = getCache().getType();

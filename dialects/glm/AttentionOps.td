@@ -67,6 +67,24 @@ def Glm_SelectionIdsOp : Glm_Op<"selection_ids", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Glm_SelectionOfIdsOp : Glm_Op<"selection_of_ids", [Pure]> {
+  let summary = "positions as a selection";
+  let description = [{
+    The inverse of `glm.selection_ids`: row `i` selects the positions `ids[i, :]` up to the first -1. They are
+    ascending and none is later than the row. How later draft steps reuse the selection of the first.
+
+    - C1: `ids` is `[n, limit]`.
+
+    ```mlir
+    %sel = glm.selection_of_ids %ids : tensor<?x10xi32> -> !glm.selection<10>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[I32]>:$ids);
+  let results = (outs Glm_SelectionType:$result);
+  let assemblyFormat = "$ids attr-dict `:` type($ids) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def Glm_GatherOp : Glm_Op<"gather"> {
   let summary = "the cached rows of a selection";
   let description = [{

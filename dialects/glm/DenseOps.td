@@ -26,7 +26,7 @@ def Glm_EmbedOp : Glm_Op<"embed", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Glm_MaskStartOp : Glm_Op<"mask_start", [Pure, SameOperandsAndResultType]> {
+def Glm_MaskStartOp : Glm_Op<"mask_start", [Pure, AllTypesMatch<["x", "result"]>]> {
   let summary = "rows at position 0 set to zero";
   let description = [{
     `y[i, :] = position_i == 0 ? 0 : x[i, :]`. The MTP layer sees no embedding at position 0
