@@ -37,8 +37,11 @@ public:
   /// The end: what was kept back is invalid now.
   void finish(std::string &text);
 
+  /// What is kept back, fewer than 4 bytes.
+  std::string_view incomplete() const { return pending; }
+
 private:
-  std::string pending; // fewer than 4 bytes between calls
+  std::string pending;
 };
 
 } // namespace glm::text
