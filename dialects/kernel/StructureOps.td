@@ -93,7 +93,7 @@ def Kernel_YieldOp : Kernel_Op<"yield", [Pure, ReturnLike, Terminator]> {
     ```
   }];
   let arguments = (ins Variadic<AnyType>:$values);
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ /* no values */ }]>];
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }
 
