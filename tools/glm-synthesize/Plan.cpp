@@ -39,7 +39,8 @@ std::vector<PlannedTensor> listTensors(const Glm5Config &config) {
       add({name, row.kind, dtype, row.shape});
       if (fp8)
         add({name + "_scale_inv", row.kind, Dtype::F32,
-             {(row.shape[0] + scaleBlock - 1) / scaleBlock, (row.shape[1] + scaleBlock - 1) / scaleBlock}, true});
+             {(row.shape[0] + scaleBlock - 1) / scaleBlock, (row.shape[1] + scaleBlock - 1) / scaleBlock},
+             row.shape[1]});
     }
   }
   return tensors;

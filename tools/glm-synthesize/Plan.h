@@ -17,8 +17,8 @@ struct PlannedTensor {
   WeightKind kind;
   Dtype dtype;
   std::vector<int64_t> shape;
-  /// The scales of an FP8 weight (`….weight_scale_inv`), not the weight itself.
-  bool scales = false;
+  /// Set for the scales of an FP8 weight (`….weight_scale_inv`): the weight's columns.
+  int64_t scaledColumns = 0;
   /// From the end of the shard's header, and length; in bytes.
   uint64_t offset = 0, bytes = 0;
 };

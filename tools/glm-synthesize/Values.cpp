@@ -122,10 +122,10 @@ void fill(const PlannedTensor &tensor, uint64_t seed, uint64_t first, uint64_t c
     fillE4m3(key, first, count, reinterpret_cast<uint8_t *>(out.data()));
     return;
   }
-  if (tensor.scales) {
-    // One scale for all blocks of a projection of this kind, varied a little, over codes of up to 448.
-    spread = {gainOf(tensor.kind) / std::sqrt(static_cast<float>(tensor.shape[1] * 128)) * uniformHalf / 448, 0};
-    spread.half = spread.mean * 0.25f;
+  if (tensor.scaledColumns != 0) {
+    // Codes reach 448; the scale makes that the half width of the plain weight, varied a little by block.
+    float half = gainOf(tensor.kind) / std::sqrt(static_cast<float>(tensor.scaledColumns)) * uniformHalf;
+    spread = {half / 448, half / 448 * 0.1f};
   }
   float step = spread.half / 32768;
   std::byte *at = out.data();
