@@ -62,12 +62,9 @@ std::string body(const Diagnostic &diagnostic) {
 
 nlohmann::json toObject(const Diagnostic &diagnostic) {
   const Entry *entry = find(static_cast<unsigned>(diagnostic.code));
-  return {{"code", codeName(diagnostic.code)},
-          {"name", entry ? entry->name : ""},
-          {"thing", diagnostic.thing},
-          {"what", diagnostic.what},
-          {"remedy", diagnostic.remedy},
-          {"rule", entry ? entry->rule : ""}};
+  return {{"code", codeName(diagnostic.code)}, {"name", entry ? entry->name : ""},
+          {"thing", diagnostic.thing},         {"what", diagnostic.what},
+          {"remedy", diagnostic.remedy},       {"rule", entry ? entry->rule : ""}};
 }
 
 /// Invalid UTF-8 (possible in file names) is replaced, not thrown at.
@@ -114,8 +111,10 @@ absl::Status toStatus(const Diagnostic &diagnostic) {
   absl::Status status(absl::StatusCode::kInvalidArgument, body(diagnostic));
   nlohmann::json object = toObject(diagnostic);
   object["number"] = static_cast<unsigned>(diagnostic.code);
-  // Through a view: Cord's constructor from std::string is a template of GCC's mangling in the package.
-  status.SetPayload({payloadUrl.data(), payloadUrl.size()}, absl::Cord(absl::string_view(dump(object))));
+  // Through a view: Cord's constructor from std::string is a template of GCC's mangling in the
+  // package.
+  status.SetPayload({payloadUrl.data(), payloadUrl.size()},
+                    absl::Cord(absl::string_view(dump(object))));
   return status;
 }
 

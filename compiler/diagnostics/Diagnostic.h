@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Coded errors. An error a user can cause has a number, and its message says four things: which thing
-// (a path, a tensor, a field), which rule, the numbers, and what to do:
+// Coded errors. An error a user can cause has a number, and its message says four things: which
+// thing (a path, a tensor, a field), which rule, the numbers, and what to do:
 //
-//   error[GLM0302]: model.layers.3.mlp.gate.weight: shape [8, 64] where config.json implies [8, 128]; fetch …
+//   error[GLM0302]: model.layers.3.mlp.gate.weight: shape [8, 64] where config.json implies [8,
+//   128]; fetch …
 //
-// Code that does IO returns absl::Status carrying such a Diagnostic (as its message and, whole, as a
-// payload); passes attach the same text to an operation (MlirDiagnostic.h). A tool's main ends with
-// `return report(status)`, which prints exactly one line. Everything here is a value without threads or
-// state.
+// Code that does IO returns absl::Status carrying such a Diagnostic (as its message and, whole, as
+// a payload); passes attach the same text to an operation (MlirDiagnostic.h). A tool's main ends
+// with `return report(status)`, which prints exactly one line. Everything here is a value without
+// threads or state.
 #ifndef GLM_COMPILER_DIAGNOSTICS_DIAGNOSTIC_H
 #define GLM_COMPILER_DIAGNOSTICS_DIAGNOSTIC_H
 
@@ -47,7 +48,8 @@ std::string codeName(Code code);
 std::string_view ruleOf(Code code);
 
 /// `error[GLM0302]: thing: what; remedy`, one line whatever the parts hold: control characters are
-/// escaped, since they may come from file names or tensor names. `severity` is "error" or "warning".
+/// escaped, since they may come from file names or tensor names. `severity` is "error" or
+/// "warning".
 std::string toText(const Diagnostic &diagnostic, std::string_view severity = "error");
 
 /// `{"severity", "code", "name", "thing", "what", "remedy", "rule"}` on one line.
@@ -62,8 +64,8 @@ absl::Status codedError(Code code, std::string thing, std::string what, std::str
 /// The diagnostic a status carries, if it was made by toStatus.
 std::optional<Diagnostic> diagnosticOf(const absl::Status &status);
 
-/// Prints the single error line of a failed status to `stream` and returns the exit code 1; returns 0
-/// for an OK status and prints nothing. The way every tool ends.
+/// Prints the single error line of a failed status to `stream` and returns the exit code 1; returns
+/// 0 for an OK status and prints nothing. The way every tool ends.
 int report(const absl::Status &status, std::FILE *stream = stderr);
 
 /// Prints a warning line (`warning[GLM0110]: …`); the tool goes on.

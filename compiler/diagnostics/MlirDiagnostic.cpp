@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A coded error travels through MLIR as text that starts with "[GLMnnnn]: "; the collector finds the code
-// again by that prefix, so passes need no side channel.
+// A coded error travels through MLIR as text that starts with "[GLMnnnn]: "; the collector finds
+// the code again by that prefix, so passes need no side channel.
 #include "compiler/diagnostics/MlirDiagnostic.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -15,7 +15,8 @@ constexpr std::string_view prefix = "[GLM";
 /// "[GLM0302]: thing: what" → diagnostic with an empty thing and the rest as `what`.
 std::optional<Diagnostic> parseCoded(std::string_view text) {
   size_t start = text.find(prefix);
-  if (start == std::string_view::npos || text.size() < start + 11 || text.substr(start + 8, 3) != "]: ")
+  if (start == std::string_view::npos || text.size() < start + 11 ||
+      text.substr(start + 8, 3) != "]: ")
     return std::nullopt;
   unsigned number = 0;
   for (char c : text.substr(start + prefix.size(), 4)) {

@@ -71,7 +71,8 @@ void readRope(JsonFields &f, const std::string &thing, Glm5Config &c) {
   c.ropeTheta = rope.number("rope_theta");
   std::string type = rope.text("rope_type", "default");
   if (type != "default")
-    rope.fail(Code::ValueUnsupported, "rope_type", "is '" + type + "', only 'default' is supported");
+    rope.fail(Code::ValueUnsupported, "rope_type",
+              "is '" + type + "', only 'default' is supported");
   if (rope.status().ok() && !(c.ropeTheta > 1))
     rope.fail(Code::FieldInvalid, "rope_theta", "must be greater than 1");
   if (!rope.status().ok()) {
@@ -115,9 +116,11 @@ void checkAttention(JsonFields &f, const Glm5Config &c) {
   int64_t kvHeads = f.integer("num_key_value_heads", 1, maxSize, c.heads);
   if (kvHeads != c.heads)
     f.fail(Code::FieldsContradict, "num_key_value_heads",
-           "and num_attention_heads are " + pair(kvHeads, c.heads) + ", latent attention needs them equal");
+           "and num_attention_heads are " + pair(kvHeads, c.heads) +
+               ", latent attention needs them equal");
   if (c.ropeDim % 2 != 0)
-    f.fail(Code::FieldInvalid, "qk_rope_head_dim", "is " + std::to_string(c.ropeDim) + ", which is odd");
+    f.fail(Code::FieldInvalid, "qk_rope_head_dim",
+           "is " + std::to_string(c.ropeDim) + ", which is odd");
   if (c.ropeDim > c.indexDim)
     f.fail(Code::FieldsContradict, "qk_rope_head_dim",
            "and index_head_dim are " + pair(c.ropeDim, c.indexDim) +
@@ -199,7 +202,8 @@ void readSchedule(JsonFields &f, Glm5Config &c) {
            "makes layer 0 shared; there is no earlier selection it could reuse");
 }
 
-/// mlp_layer_types, or first_k_dense_replace with moe_layer_freq; where both are given they must agree.
+/// mlp_layer_types, or first_k_dense_replace with moe_layer_freq; where both are given they must
+/// agree.
 void readMlpTypes(JsonFields &f, Glm5Config &c) {
   std::optional<std::vector<std::string>> types = f.texts("mlp_layer_types");
   bool formula = f.has("first_k_dense_replace");
@@ -238,7 +242,8 @@ void readMlpTypes(JsonFields &f, Glm5Config &c) {
 void readFormat(JsonFields &f, Glm5Config &c) {
   std::string dtype = f.text("dtype", f.text("torch_dtype", "bfloat16"));
   if (dtype != "bfloat16" && dtype != "float32")
-    f.fail(Code::ValueUnsupported, "dtype", "is '" + dtype + "', bfloat16 and float32 are supported");
+    f.fail(Code::ValueUnsupported, "dtype",
+           "is '" + dtype + "', bfloat16 and float32 are supported");
   const Json *quantization = f.nested("quantization_config");
   if (!quantization)
     return;

@@ -58,8 +58,8 @@ FileText::~FileText() {
 absl::StatusOr<std::string> FileText::read(uint64_t offset, uint64_t length) const {
   std::string text(length, '\0');
   for (uint64_t done = 0; done < length;) {
-    ssize_t got = ::pread(descriptor, text.data() + done, length - done,
-                          static_cast<off_t>(offset + done));
+    ssize_t got =
+        ::pread(descriptor, text.data() + done, length - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0)

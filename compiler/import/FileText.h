@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reading parts of files that belong to a checkpoint. Only regular files are opened (a pipe or device
-// under such a name would block); failures carry the system's reason and the path.
+// Reading parts of files that belong to a checkpoint. Only regular files are opened (a pipe or
+// device under such a name would block); failures carry the system's reason and the path.
 #ifndef GLM_COMPILER_IMPORT_FILETEXT_H
 #define GLM_COMPILER_IMPORT_FILETEXT_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The module around the layers: symbols, one function a kind of layer, and the entries `step`, `draft`
-// and `draft_shared` that call them.
+// The module around the layers: symbols, one function a kind of layer, and the entries `step`,
+// `draft` and `draft_shared` that call them.
 #include "compiler/import/Glm5.h"
 
 #include "compiler/diagnostics/MlirDiagnostic.h"
@@ -71,7 +71,8 @@ public:
 private:
   Location at(const Twine &path) { return NameLoc::get(b.getStringAttr(path)); }
 
-  //===--- attributes ----------------------------------------------------------------------------===//
+  //===--- attributes
+  //----------------------------------------------------------------------------===//
 
   NamedAttribute number(StringRef name, int64_t value) {
     return b.getNamedAttr(name, b.getI64IntegerAttr(value));
@@ -124,14 +125,16 @@ private:
     SmallVector<Attribute> waived;
     for (const LedgerRow &row : ledger.rows())
       if (row.fate == Fate::Waived)
-        waived.push_back(b.getStrArrayAttr({StringRef(row.tensor->name), StringRef(ledger.note(row))}));
+        waived.push_back(
+            b.getStrArrayAttr({StringRef(row.tensor->name), StringRef(ledger.note(row))}));
     return b.getDictionaryAttr(
         {b.getNamedAttr("folder", b.getStringAttr(checkpoint.folder().string())),
          number("tensors", static_cast<int64_t>(checkpoint.tensors().size())),
          b.getNamedAttr("waived", b.getArrayAttr(waived))});
   }
 
-  //===--- symbols -------------------------------------------------------------------------------===//
+  //===--- symbols
+  //-------------------------------------------------------------------------------===//
 
   void weightSymbol(const WeightSource &source, const Checkpoint &checkpoint) {
     std::string symbol = source.row->symbol();
@@ -157,23 +160,27 @@ private:
     }
     // A stacked tensor has one name for all experts, and no `{}` in it.
     std::string pattern = source.within.empty() ? source.row->name : std::string(first.name);
-    model::BankOp::create(b, at(symbol), symbol, type, pattern, b.getStrArrayAttr(names), fileOf, offsets);
+    model::BankOp::create(b, at(symbol), symbol, type, pattern, b.getStrArrayAttr(names), fileOf,
+                          offsets);
   }
 
   std::string stateName(int64_t layer, StringRef part) {
     return ("layer" + Twine(layer) + "." + part).str();
   }
-  model::CacheType cacheType(int64_t width) { return model::CacheType::get(context, width, b.getF32Type()); }
+  model::CacheType cacheType(int64_t width) {
+    return model::CacheType::get(context, width, b.getF32Type());
+  }
 
   void stateSymbols(int64_t layer) {
     model::StateOp::create(b, at(layerPrefix(layer) + "self_attn"), stateName(layer, "latent"),
                            cacheType(c.kvLoraRank + c.ropeDim));
     if (c.layerOwnsIndexer(layer))
-      model::StateOp::create(b, at(layerPrefix(layer) + "self_attn.indexer"), stateName(layer, "index"),
-                             cacheType(c.indexDim));
+      model::StateOp::create(b, at(layerPrefix(layer) + "self_attn.indexer"),
+                             stateName(layer, "index"), cacheType(c.indexDim));
   }
 
-  //===--- layers --------------------------------------------------------------------------------===//
+  //===--- layers
+  //--------------------------------------------------------------------------------===//
 
   /// The function for layers of this shape and these weight types, written at its first use.
   func::FuncOp layerFunction(const LayerShape &shape, ArrayRef<const WeightSource *> weights) {
@@ -208,7 +215,8 @@ private:
   };
 
   /// Calls the layer. `selection` is the one a shared layer reuses.
-  LayerResults callLayer(int64_t layer, bool owner, Value hidden, Value rows, Value angles, Value selection) {
+  LayerResults callLayer(int64_t layer, bool owner, Value hidden, Value rows, Value angles,
+                         Value selection) {
     LayerShape shape{c.layerIsSparse(layer), owner, latentEps};
     SmallVector<const WeightSource *> weights;
     for (const WeightRow &row : layerRows(c, layer))
@@ -229,7 +237,8 @@ private:
     return results;
   }
 
-  //===--- entries -------------------------------------------------------------------------------===//
+  //===--- entries
+  //-------------------------------------------------------------------------------===//
 
   /// Starts an entry: arguments are complete, results follow in finishEntry.
   void startEntry(Entry &entry, const char *name) {
@@ -248,7 +257,8 @@ private:
       entry.function.setArgAttr(i, "glm.name", b.getStringAttr(name));
     for (auto [i, name] : llvm::enumerate(entry.outputNames))
       entry.function.setResultAttr(i, "glm.name", b.getStringAttr(name));
-    functions = OpBuilder::InsertPoint(entry.function->getBlock(), std::next(entry.function->getIterator()));
+    functions = OpBuilder::InsertPoint(entry.function->getBlock(),
+                                       std::next(entry.function->getIterator()));
   }
 
   Value embed(Value rows) {
@@ -256,7 +266,8 @@ private:
                                   weightValue("model.embed_tokens.weight"), rows);
   }
   Value anglesOf(Value rows) {
-    return model::RopeAnglesOp::create(b, at("model.rotary_emb"), f32Tensor(context, {dyn, c.ropeDim}), rows,
+    return model::RopeAnglesOp::create(b, at("model.rotary_emb"),
+                                       f32Tensor(context, {dyn, c.ropeDim}), rows,
                                        b.getF64FloatAttr(c.ropeTheta));
   }
   Value norm(const std::string &symbol, Value x) {
@@ -267,7 +278,8 @@ private:
   Value logits(Value normed, Value logitRows) {
     Value taken = model::TakeRowsOp::create(b, at("lm_head"), hiddenType, normed, logitRows);
     Value head = weightValue(c.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
-    return model::LinearOp::create(b, at("lm_head"), f32Tensor(context, {dyn, c.vocabSize}), taken, head);
+    return model::LinearOp::create(b, at("lm_head"), f32Tensor(context, {dyn, c.vocabSize}), taken,
+                                   head);
   }
   Type idsType(int64_t width) { return RankedTensorType::get({dyn, width}, b.getI32Type()); }
   Type logitRowsType() { return RankedTensorType::get({dyn}, b.getI32Type()); }
@@ -309,13 +321,13 @@ private:
     kept.output("experts." + number,
                 model::RoutingIdsOp::create(b, loc, idsType(c.expertsPerToken), results.routing));
     kept.output("expert_weights." + number,
-                model::RoutingWeightsOp::create(b, loc, f32Tensor(context, {dyn, c.expertsPerToken}),
-                                                results.routing));
+                model::RoutingWeightsOp::create(
+                    b, loc, f32Tensor(context, {dyn, c.expertsPerToken}), results.routing));
   }
 
-  /// The draft layer: a row holds the token after position p, `hidden` the final normed hidden (or the
-  /// previous draft's) of position p; predicts the token after that one. With `shared` the selection of
-  /// an earlier `draft` is reused and the indexer does not run.
+  /// The draft layer: a row holds the token after position p, `hidden` the final normed hidden (or
+  /// the previous draft's) of position p; predicts the token after that one. With `shared` the
+  /// selection of an earlier `draft` is reused and the indexer does not run.
   void buildDraft(bool shared) {
     Entry entry;
     entry.input("rows", model::RowsType::get(context));
@@ -365,7 +377,8 @@ absl::Status checkOptions(const ImportOptions &options, const Glm5Config &config
     return codedError(Code::BadArguments, "--latent-norm-eps", "must lie between 0 and 1");
   if (options.context < 0 || options.context > config.maxPositions)
     return codedError(Code::BadArguments, "--context",
-                      "is " + std::to_string(options.context) + ", the model's max_position_embeddings is " +
+                      "is " + std::to_string(options.context) +
+                          ", the model's max_position_embeddings is " +
                           std::to_string(config.maxPositions),
                       "choose at most that");
   return absl::OkStatus();
@@ -403,7 +416,8 @@ absl::StatusOr<OwningOpRef<ModuleOp>> importCheckpoint(const std::filesystem::pa
   DiagnosticCollector diagnostics(&context);
   if (failed(verify(*module)))
     return diagnostics.error({Code::VerificationFailed, folder.string(),
-                              "the imported module does not verify", "please report the checkpoint"});
+                              "the imported module does not verify",
+                              "please report the checkpoint"});
   return module;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The body of a layer, in the order of the model: attention projections, caches, indexer, sparse
-// attention, then dense or expert feed-forward. Sections 3.4 to 3.9 of the model's specification, one
-// function each; letters as in Config.h.
+// attention, then dense or expert feed-forward. Sections 3.4 to 3.9 of the model's specification,
+// one function each; letters as in Config.h.
 #include "compiler/import/Glm5Layer.h"
 
 #include "dialects/glm/Glm.h"
@@ -104,43 +104,49 @@ private:
   /// 3.4 and 3.6: latent attention over the selected keys.
   Value attention() {
     Value x = norm("input_layernorm", hidden, WeightKind::InputGain, c.rmsEps);
-    Value queryLatent = norm("self_attn.q_a_layernorm", linear("self_attn.q_a_proj", x, WeightKind::QueryDown),
-                             WeightKind::QueryGain, shape.latentEps);
-    Value q = heads(linear("self_attn.q_b_proj", queryLatent, WeightKind::QueryUp), c.heads, c.headDim());
+    Value queryLatent =
+        norm("self_attn.q_a_layernorm", linear("self_attn.q_a_proj", x, WeightKind::QueryDown),
+             WeightKind::QueryGain, shape.latentEps);
+    Value q =
+        heads(linear("self_attn.q_b_proj", queryLatent, WeightKind::QueryUp), c.heads, c.headDim());
     Value qNope = columns(q, 0, c.nopeDim);
     Value qRope = rotate(columns(q, c.nopeDim, c.ropeDim), c.ropeInterleaved);
 
     Value kv = linear("self_attn.kv_a_proj_with_mqa", x, WeightKind::KvDown);
-    Value compressed = norm("self_attn.kv_a_layernorm", columns(kv, 0, c.kvLoraRank), WeightKind::KvGain,
-                            shape.latentEps);
+    Value compressed = norm("self_attn.kv_a_layernorm", columns(kv, 0, c.kvLoraRank),
+                            WeightKind::KvGain, shape.latentEps);
     Value kRope = rotate(columns(kv, c.kvLoraRank, c.ropeDim), c.ropeInterleaved);
     append("self_attn", beside(compressed, kRope), latent);
 
     selection = shape.owner ? select(x, queryLatent) : args[4];
     auto gatheredType = f32({dyn, dyn, c.kvLoraRank + c.ropeDim});
-    Value gathered = model::GatherOp::create(b, at("self_attn"), gatheredType, latent, selection, rows);
+    Value gathered =
+        model::GatherOp::create(b, at("self_attn"), gatheredType, latent, selection, rows);
     double scale = 1 / std::sqrt(static_cast<double>(c.headDim()));
-    Value o = model::AttendExpandedOp::create(b, at("self_attn"), f32({dyn, c.heads, c.valueDim}), qNope, qRope,
-                                              gathered, weight(WeightKind::KvUp), selection,
-                                              b.getF64FloatAttr(scale));
-    Value merged = model::MergeHeadsOp::create(b, at("self_attn"), f32({dyn, c.heads * c.valueDim}), o);
+    Value o = model::AttendExpandedOp::create(b, at("self_attn"), f32({dyn, c.heads, c.valueDim}),
+                                              qNope, qRope, gathered, weight(WeightKind::KvUp),
+                                              selection, b.getF64FloatAttr(scale));
+    Value merged =
+        model::MergeHeadsOp::create(b, at("self_attn"), f32({dyn, c.heads * c.valueDim}), o);
     return linear("self_attn.o_proj", merged, WeightKind::Output);
   }
 
   /// 3.5: the lightning indexer.
   Value select(Value x, Value queryLatent) {
     StringRef part = "self_attn.indexer";
-    Value q = heads(linear("self_attn.indexer.wq_b", queryLatent, WeightKind::IndexQuery), c.indexHeads,
-                    c.indexDim);
+    Value q = heads(linear("self_attn.indexer.wq_b", queryLatent, WeightKind::IndexQuery),
+                    c.indexHeads, c.indexDim);
     Value key = linear("self_attn.indexer.wk", x, WeightKind::IndexKey);
     key = model::LayerNormOp::create(b, at("self_attn.indexer.k_norm"), key.getType(), key,
                                      weight(WeightKind::IndexGain), weight(WeightKind::IndexBias),
                                      b.getF64FloatAttr(indexNormEps));
     append(part, rotateFirst(key, c.indexDim), args[4]);
     Value w = linear("self_attn.indexer.weights_proj", x, WeightKind::IndexWeights);
-    double scale = 1 / std::sqrt(static_cast<double>(c.indexHeads) * static_cast<double>(c.indexDim));
-    Value scores = model::IndexScoresOp::create(b, at(part), f32({dyn, dyn}), rotateFirst(q, c.indexDim), w,
-                                                args[4], rows, b.getF64FloatAttr(scale));
+    double scale =
+        1 / std::sqrt(static_cast<double>(c.indexHeads) * static_cast<double>(c.indexDim));
+    Value scores =
+        model::IndexScoresOp::create(b, at(part), f32({dyn, dyn}), rotateFirst(q, c.indexDim), w,
+                                     args[4], rows, b.getF64FloatAttr(scale));
     auto type = model::SelectionType::get(b.getContext(), c.indexTopK);
     return model::SelectTopKOp::create(b, at(part), type, scores, rows);
   }
@@ -163,10 +169,10 @@ private:
   Value experts(Value y) {
     Value logits = linear("mlp.gate", y, WeightKind::Router);
     auto type = model::RoutingType::get(b.getContext(), c.experts, c.expertsPerToken);
-    routing = model::RouteOp::create(b, at("mlp.gate"), type, logits, weight(WeightKind::CorrectionBias),
-                                     b.getI64IntegerAttr(c.expertGroups), b.getI64IntegerAttr(c.keptGroups),
-                                     b.getF64FloatAttr(c.routedScale),
-                                     c.normalizeTopK ? b.getUnitAttr() : UnitAttr());
+    routing = model::RouteOp::create(
+        b, at("mlp.gate"), type, logits, weight(WeightKind::CorrectionBias),
+        b.getI64IntegerAttr(c.expertGroups), b.getI64IntegerAttr(c.keptGroups),
+        b.getF64FloatAttr(c.routedScale), c.normalizeTopK ? b.getUnitAttr() : UnitAttr());
     Location loc = at("mlp.experts");
     Value x = model::DispatchOp::create(b, loc, y.getType(), y, routing);
     Value g = model::SiluOp::create(b, loc, expertLinear(x, WeightKind::ExpertGate));
@@ -231,9 +237,9 @@ func::FuncOp buildLayerFunction(OpBuilder &b, const std::string &name, const Glm
   Type hidden = f32Tensor(context, {dyn, config.hiddenSize});
   Type selection = model::SelectionType::get(context, config.indexTopK);
   Type index = shape.owner ? Type(model::CacheType::get(context, config.indexDim, f32)) : selection;
-  SmallVector<Type> inputs = {hidden, model::RowsType::get(context),
-                              f32Tensor(context, {dyn, config.ropeDim}),
-                              model::CacheType::get(context, config.kvLoraRank + config.ropeDim, f32), index};
+  SmallVector<Type> inputs = {
+      hidden, model::RowsType::get(context), f32Tensor(context, {dyn, config.ropeDim}),
+      model::CacheType::get(context, config.kvLoraRank + config.ropeDim, f32), index};
   SmallVector<std::string> names = {"hidden", "rows", "angles", "latent",
                                     shape.owner ? "index" : "selection"};
   for (const WeightSource *source : weights) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One function for each kind of layer. Two layers are of one kind when they do the same steps on operands
-// of the same types; then they are two calls of one function.
+// One function for each kind of layer. Two layers are of one kind when they do the same steps on
+// operands of the same types; then they are two calls of one function.
 #ifndef GLM_COMPILER_IMPORT_GLM5LAYER_H
 #define GLM_COMPILER_IMPORT_GLM5LAYER_H
 
@@ -26,16 +26,16 @@ struct LayerShape {
   std::string kind() const;
 };
 
-/// Operands of a layer function before its weights: hidden, rows, angles, latent cache, then the index
-/// cache of an owner or the selection of a shared layer.
+/// Operands of a layer function before its weights: hidden, rows, angles, latent cache, then the
+/// index cache of an owner or the selection of a shared layer.
 inline constexpr unsigned layerOperands = 5;
 
 /// Results: hidden, then the selection of an owner, then the routing of a sparse layer.
 /// The weights of a layer function: rows of layerRows() it takes, in order.
 bool takesWeight(const LayerShape &shape, WeightKind kind);
 
-/// Writes the private function `name` at the insertion point of `builder`. `weights` are the sources of
-/// its weights, in order; their types and relative names become those of the arguments.
+/// Writes the private function `name` at the insertion point of `builder`. `weights` are the
+/// sources of its weights, in order; their types and relative names become those of the arguments.
 mlir::func::FuncOp buildLayerFunction(mlir::OpBuilder &builder, const std::string &name,
                                       const Glm5Config &config, const LayerShape &shape,
                                       llvm::ArrayRef<const WeightSource *> weights);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Two small state machines over nlohmann's SAX events. A handler returns false to stop and leaves its
-// reason in `status`; the parser itself never throws here.
+// Two small state machines over nlohmann's SAX events. A handler returns false to stop and leaves
+// its reason in `status`; the parser itself never throws here.
 #include "compiler/import/Header.h"
 
 #include "nlohmann/json.hpp"
@@ -104,7 +104,8 @@ public:
       return misplaced("a string");
     std::optional<Dtype> parsed = parseDtype(text);
     if (!parsed)
-      return fail(Code::UnknownDtype, fileName + ": " + context, "dtype '" + text + "' is not known");
+      return fail(Code::UnknownDtype, fileName + ": " + context,
+                  "dtype '" + text + "' is not known");
     dtype = *parsed;
     field = Field::None;
     return true;
@@ -166,7 +167,9 @@ private:
   bool finishEntry() {
     if (seen != 7)
       return fail("the entry " + context + " lacks " +
-                  (!(seen & 1) ? "dtype" : !(seen & 2) ? "shape" : "data_offsets"));
+                  (!(seen & 1)   ? "dtype"
+                   : !(seen & 2) ? "shape"
+                                 : "data_offsets"));
     std::string thing = fileName + ": " + context;
     if (offsets[0] > offsets[1])
       return fail(Code::OffsetsOutOfRange, thing,
@@ -199,7 +202,8 @@ private:
     if (bits % 8 != 0 || bits / 8 != held)
       return fail(Code::SizeMismatch, thing,
                   std::string(nameOf(dtype)) + " " + shapeText(shape) + " needs " +
-                      std::to_string(bits / 8) + " bytes, data_offsets hold " + std::to_string(held));
+                      std::to_string(bits / 8) + " bytes, data_offsets hold " +
+                      std::to_string(held));
     return true;
   }
 
@@ -209,7 +213,11 @@ private:
     auto *dims = static_cast<int64_t *>(
         arena.allocate(std::max<size_t>(shape.size(), 1) * sizeof(int64_t), alignof(int64_t)));
     std::copy(shape.begin(), shape.end(), dims);
-    tensors.push_back({{name, context.size()}, {dims, shape.size()}, dtype, index, offsets[0],
+    tensors.push_back({{name, context.size()},
+                       {dims, shape.size()},
+                       dtype,
+                       index,
+                       offsets[0],
                        offsets[1] - offsets[0]});
   }
 
@@ -315,7 +323,8 @@ absl::Status parseIndex(std::string_view text, const std::string &fileName,
   if (absl::Status status = outcome(parsed, events, Code::IndexMalformed, fileName); !status.ok())
     return status;
   if (!events.sawMap)
-    return codedError(Code::IndexMalformed, fileName, "weight_map is missing", "fetch the file again");
+    return codedError(Code::IndexMalformed, fileName, "weight_map is missing",
+                      "fetch the file again");
   return absl::OkStatus();
 }
 

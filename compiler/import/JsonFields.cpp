@@ -63,8 +63,9 @@ bool JsonFields::inRange(const char *name, const Json &value, int64_t low, int64
     fail(invalid, name, "is " + shown(value) + " where an integer is meant");
     return false;
   }
-  bool tooLarge = value.is_number_unsigned() &&
-                  value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+  bool tooLarge =
+      value.is_number_unsigned() &&
+      value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
   if (tooLarge || value.get<int64_t>() < low || value.get<int64_t>() > high) {
     fail(invalid, name,
          "is " + shown(value) + ", outside " + std::to_string(low) + " to " + std::to_string(high));

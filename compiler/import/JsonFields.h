@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Typed reading of one JSON object. The first error sticks (`status()`); reads after it return their
-// defaults, so that a long list of fields reads as a list. Fields given as null count as absent, as in
-// the published files. Nothing here throws: the type is looked at before the value is taken.
+// Typed reading of one JSON object. The first error sticks (`status()`); reads after it return
+// their defaults, so that a long list of fields reads as a list. Fields given as null count as
+// absent, as in the published files. Nothing here throws: the type is looked at before the value is
+// taken.
 #ifndef GLM_COMPILER_IMPORT_JSONFIELDS_H
 #define GLM_COMPILER_IMPORT_JSONFIELDS_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Walks the expected table once, then the tensors nobody asked for. Findings are collected by kind and
-// reported together: the first by name with its numbers, a few more by name, the rest by count.
+// Walks the expected table once, then the tensors nobody asked for. Findings are collected by kind
+// and reported together: the first by name with its numbers, a few more by name, the rest by count.
 #include "compiler/import/Ledger.h"
 
 #include <algorithm>
@@ -79,14 +79,15 @@ public:
   }
 
 private:
-  /// FP8 and msmodelslim checkpoints are known by their marks, so that they fail with one clear message
-  /// and not with thousands of unexpected scales.
+  /// FP8 and msmodelslim checkpoints are known by their marks, so that they fail with one clear
+  /// message and not with thousands of unexpected scales.
   absl::Status refuseQuantised() const {
     std::string folder = checkpoint.folder().string();
     const char *remedy = "use the BF16 form of the checkpoint";
     if (config.format != WeightFormat::Plain)
       return codedError(Code::UnsupportedFormat, folder,
-                        "is quantised (" + config.quantMethod + "), a format this version does not import",
+                        "is quantised (" + config.quantMethod +
+                            "), a format this version does not import",
                         remedy);
     for (const Tensor &tensor : checkpoint.tensors())
       if (endsWith(tensor.name, ".weight_scale_inv") || endsWith(tensor.name, ".weight_scale"))
@@ -162,7 +163,8 @@ private:
     decide(*tensor, Fate::Consumed, consumer);
     uint64_t element = bitsOf(tensor->dtype) / 8;
     uint64_t stride = static_cast<uint64_t>(shape[1]) * columns * element;
-    uint64_t begin = row.kind == WeightKind::ExpertUp ? static_cast<uint64_t>(rows) * columns * element : 0;
+    uint64_t begin =
+        row.kind == WeightKind::ExpertUp ? static_cast<uint64_t>(rows) * columns * element : 0;
     source.tensors.assign(row.experts, tensor);
     for (int64_t expert = 0; expert < row.experts; ++expert)
       source.within.push_back(begin + expert * stride);
@@ -173,7 +175,8 @@ private:
   void checkUniform(const WeightSource &source) {
     for (const Tensor *tensor : source.tensors)
       if (tensor->dtype != source.dtype()) {
-        mistyped.add(std::string(tensor->name), "is " + typeText(*tensor) + " where expert 0 of the layer is " +
+        mistyped.add(std::string(tensor->name), "is " + typeText(*tensor) +
+                                                    " where expert 0 of the layer is " +
                                                     typeText(*source.tensors.front()));
         return;
       }
@@ -201,8 +204,9 @@ private:
       } else if (endsWith(name, "rotary_emb.inv_freq")) {
         row.note = note("recomputed from rope_theta");
       } else {
-        unexpected.add(std::string(name), typeText(*row.tensor) + " " + shapeText(row.tensor->shape) +
-                                              " is not a tensor of the model config.json describes");
+        unexpected.add(std::string(name),
+                       typeText(*row.tensor) + " " + shapeText(row.tensor->shape) +
+                           " is not a tensor of the model config.json describes");
       }
     }
   }

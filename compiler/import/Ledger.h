@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The weight ledger: every tensor of the checkpoint has one fate, and every weight of the model comes
-// from the checkpoint. Engines that skipped this invented indexer weights and produced gibberish past
-// 2,048 tokens without a single error.
+// The weight ledger: every tensor of the checkpoint has one fate, and every weight of the model
+// comes from the checkpoint. Engines that skipped this invented indexer weights and produced
+// gibberish past 2,048 tokens without a single error.
 //
 //   consumed  the tensor is a weight of the model (or one expert of a bank)
 //   derived   the tensor reaches the model only through a weight computed from it
-//   waived    the tensor is left out for a stated reason: a copy, a table that is recomputed, --no-mtp
+//   waived    the tensor is left out for a stated reason: a copy, a table that is recomputed,
+//   --no-mtp
 //
-// The table of expected tensors comes from config.json (Weights.h). Whatever does not fit is an error
-// that names tensors: missing, unexpected, misshaped, mistyped.
+// The table of expected tensors comes from config.json (Weights.h). Whatever does not fit is an
+// error that names tensors: missing, unexpected, misshaped, mistyped.
 #ifndef GLM_COMPILER_IMPORT_LEDGER_H
 #define GLM_COMPILER_IMPORT_LEDGER_H
 
@@ -32,7 +33,8 @@ std::string_view nameOf(Fate fate);
 struct LedgerRow {
   const Tensor *tensor;
   Fate fate;
-  /// Index into Ledger::notes(): the weight symbol that consumes the tensor, or the reason it is waived.
+  /// Index into Ledger::notes(): the weight symbol that consumes the tensor, or the reason it is
+  /// waived.
   uint32_t note;
 };
 

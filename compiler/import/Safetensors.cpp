@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Finds the weight files of a folder, reads each header once, and checks what concerns a whole file or
-// the whole folder: overlaps, duplicates, and that index and files agree.
+// Finds the weight files of a folder, reads each header once, and checks what concerns a whole file
+// or the whole folder: overlaps, duplicates, and that index and files agree.
 #include "compiler/import/Safetensors.h"
 
 #include "compiler/import/FileText.h"
@@ -24,8 +24,8 @@ bool parseSetName(const std::string &name, unsigned &part, unsigned &parts) {
          static_cast<size_t>(used) == name.size() && part >= 1 && part <= parts;
 }
 
-/// The names of a complete set model-0000k-of-0000n.safetensors in `folder`, in order; empty if there
-/// is none.
+/// The names of a complete set model-0000k-of-0000n.safetensors in `folder`, in order; empty if
+/// there is none.
 absl::StatusOr<std::vector<std::string>> findSet(const fs::path &folder) {
   std::vector<std::pair<unsigned, std::string>> found;
   unsigned total = 0;
@@ -46,9 +46,9 @@ absl::StatusOr<std::vector<std::string>> findSet(const fs::path &folder) {
   std::ranges::sort(found);
   for (unsigned k = 1; k <= total; ++k)
     if (k > found.size() || found[k - 1].first != k)
-      return codedError(Code::ShardMissing, folder.string(),
-                        "part " + std::to_string(k) + " of " + std::to_string(total) + " is missing",
-                        "fetch it");
+      return codedError(
+          Code::ShardMissing, folder.string(),
+          "part " + std::to_string(k) + " of " + std::to_string(total) + " is missing", "fetch it");
   std::vector<std::string> names;
   for (auto &[part, name] : found)
     names.push_back(std::move(name));
@@ -65,8 +65,9 @@ absl::Status checkRanges(const WeightFile &file, std::span<const Tensor> sorted,
       continue;
     if (tensor.offset < end)
       return codedError(Code::TensorsOverlap, file.path.string() + ": " + std::string(tensor.name),
-                        "begins at byte " + std::to_string(tensor.offset) + " of the data, inside " +
-                            std::string(previous->name) + ", which ends at " + std::to_string(end),
+                        "begins at byte " + std::to_string(tensor.offset) +
+                            " of the data, inside " + std::string(previous->name) +
+                            ", which ends at " + std::to_string(end),
                         fetchAgain);
     unused += tensor.offset - end;
     end = tensor.offset + tensor.bytes;
@@ -135,9 +136,8 @@ absl::Status Checkpoint::readFile(const std::string &name) {
   file.dataBegin = 8 + length;
 
   size_t first = list.size();
-  if (absl::Status status =
-          parseHeader(*header, thing, static_cast<uint32_t>(weightFiles.size()),
-                      file.bytes - file.dataBegin, *arena, list);
+  if (absl::Status status = parseHeader(*header, thing, static_cast<uint32_t>(weightFiles.size()),
+                                        file.bytes - file.dataBegin, *arena, list);
       !status.ok())
     return status;
   std::span<Tensor> added(list.begin() + first, list.end());
@@ -234,7 +234,8 @@ absl::StatusOr<Checkpoint> Checkpoint::open(const fs::path &folder) {
   checkpoint.arena = std::make_unique<std::pmr::monotonic_buffer_resource>(1 << 16);
 
   bool single = fs::exists(folder / "model.safetensors", error);
-  for (const char *name : {"model.safetensors.index.json", "quant_model_weights.safetensors.index.json"}) {
+  for (const char *name :
+       {"model.safetensors.index.json", "quant_model_weights.safetensors.index.json"}) {
     fs::path index = folder / name;
     if (!fs::exists(index, error))
       continue;
@@ -243,7 +244,8 @@ absl::StatusOr<Checkpoint> Checkpoint::open(const fs::path &folder) {
     auto isSingle = [](const WeightFile &file) { return file.name == "model.safetensors"; };
     if (single && std::ranges::none_of(checkpoint.weightFiles, isSingle))
       return codedError(Code::AmbiguousWeights, folder.string(),
-                        std::string("holds model.safetensors and ") + name + ", which does not name it",
+                        std::string("holds model.safetensors and ") + name +
+                            ", which does not name it",
                         "remove the one that is not meant");
     return checkpoint;
   }

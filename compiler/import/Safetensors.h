@@ -4,14 +4,14 @@
 //
 //   u64 little-endian n | n bytes of JSON: name → {dtype, shape, data_offsets [begin, end)} | data
 //
-// with offsets relative to the end of the header. A folder holds one such file, or several and an index
-// that maps names to files. Only headers are read here, each once; data stays on disk and is streamed
-// when weights are packed. The full GLM-5 in its FP8 form has 118,629 tensors: names and shapes live in
-// arenas, a tensor is one plain record.
+// with offsets relative to the end of the header. A folder holds one such file, or several and an
+// index that maps names to files. Only headers are read here, each once; data stays on disk and is
+// streamed when weights are packed. The full GLM-5 in its FP8 form has 118,629 tensors: names and
+// shapes live in arenas, a tensor is one plain record.
 //
-// The headers come from the network, so nothing in them is trusted: every rule broken is an error that
-// names file and tensor. What is valid afterwards: names are unique, every tensor's bytes lie inside its
-// file, match shape and dtype, and overlap no other tensor's.
+// The headers come from the network, so nothing in them is trusted: every rule broken is an error
+// that names file and tensor. What is valid afterwards: names are unique, every tensor's bytes lie
+// inside its file, match shape and dtype, and overlap no other tensor's.
 //
 // A Checkpoint is immutable after `open`; reading it from several threads is fine.
 #ifndef GLM_COMPILER_IMPORT_SAFETENSORS_H

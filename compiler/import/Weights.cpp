@@ -93,13 +93,16 @@ std::string WeightRow::symbol() const {
 
 std::string layerPrefix(int64_t layer) { return "model.layers." + std::to_string(layer) + "."; }
 
-std::string stackedGateUpName(int64_t layer) { return layerPrefix(layer) + "mlp.experts.gate_up_proj"; }
+std::string stackedGateUpName(int64_t layer) {
+  return layerPrefix(layer) + "mlp.experts.gate_up_proj";
+}
 
 std::string stackedDownName(int64_t layer) { return layerPrefix(layer) + "mlp.experts.down_proj"; }
 
 std::vector<WeightRow> modelRows(const Glm5Config &config) {
   RowList list;
-  list.matrix(WeightKind::Embedding, "model.embed_tokens.weight", config.vocabSize, config.hiddenSize);
+  list.matrix(WeightKind::Embedding, "model.embed_tokens.weight", config.vocabSize,
+              config.hiddenSize);
   list.vector(WeightKind::FinalGain, "model.norm.weight", config.hiddenSize);
   if (!config.tiedEmbeddings)
     list.matrix(WeightKind::Head, "lm_head.weight", config.vocabSize, config.hiddenSize);

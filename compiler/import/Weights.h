@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Which tensors a `glm_moe_dsa` model has: the checkpoint table, generated from its configuration. The
-// ledger checks a checkpoint against it, the importer asks it for a layer's weights in order, and
-// glm-synthesize writes what it lists. There is no other list of names.
+// Which tensors a `glm_moe_dsa` model has: the checkpoint table, generated from its configuration.
+// The ledger checks a checkpoint against it, the importer asks it for a layer's weights in order,
+// and glm-synthesize writes what it lists. There is no other list of names.
 #ifndef GLM_COMPILER_IMPORT_WEIGHTS_H
 #define GLM_COMPILER_IMPORT_WEIGHTS_H
 
@@ -15,22 +15,45 @@
 
 namespace glm {
 
-/// What a tensor is for. One value for each row of the table (gate and up are one kind of matrix but
-/// two rows).
+/// What a tensor is for. One value for each row of the table (gate and up are one kind of matrix
+/// but two rows).
 enum class WeightKind : uint8_t {
-  Embedding, Head, FinalGain,
-  InputGain, AttentionGain,
-  QueryDown, QueryGain, QueryUp, KvDown, KvGain, KvUp, Output,
-  IndexQuery, IndexKey, IndexGain, IndexBias, IndexWeights,
-  DenseGate, DenseUp, DenseDown,
-  Router, CorrectionBias,
-  ExpertGate, ExpertUp, ExpertDown,
-  SharedGate, SharedUp, SharedDown,
-  DraftEmbeddingGain, DraftHiddenGain, DraftProjection, DraftGain,
+  Embedding,
+  Head,
+  FinalGain,
+  InputGain,
+  AttentionGain,
+  QueryDown,
+  QueryGain,
+  QueryUp,
+  KvDown,
+  KvGain,
+  KvUp,
+  Output,
+  IndexQuery,
+  IndexKey,
+  IndexGain,
+  IndexBias,
+  IndexWeights,
+  DenseGate,
+  DenseUp,
+  DenseDown,
+  Router,
+  CorrectionBias,
+  ExpertGate,
+  ExpertUp,
+  ExpertDown,
+  SharedGate,
+  SharedUp,
+  SharedDown,
+  DraftEmbeddingGain,
+  DraftHiddenGain,
+  DraftProjection,
+  DraftGain,
 };
 
-/// One row of the table for one layer (or for the model). `name` is the full tensor name; for the expert
-/// kinds it has `{}` in place of the expert's number and stands for `experts` tensors.
+/// One row of the table for one layer (or for the model). `name` is the full tensor name; for the
+/// expert kinds it has `{}` in place of the expert's number and stands for `experts` tensors.
 struct WeightRow {
   WeightKind kind;
   std::string name;
@@ -49,8 +72,8 @@ struct WeightRow {
 /// Embedding, final norm and head (no head when it is tied to the embedding).
 std::vector<WeightRow> modelRows(const Glm5Config &config);
 
-/// The rows of layer `layer`, in the order of the table: norms, attention, indexer (owners), then dense
-/// or expert feed-forward, then what only the draft layer (index `config.layers`) has.
+/// The rows of layer `layer`, in the order of the table: norms, attention, indexer (owners), then
+/// dense or expert feed-forward, then what only the draft layer (index `config.layers`) has.
 std::vector<WeightRow> layerRows(const Glm5Config &config, int64_t layer);
 
 /// Everything: modelRows and layerRows of every stored layer.
@@ -67,7 +90,8 @@ Dtype publishedDtype(WeightKind kind);
 std::string layerPrefix(int64_t layer);
 
 /// In the stacked layout of transformers ≥ 5 one tensor holds all experts of a layer:
-/// `….mlp.experts.gate_up_proj` [E, 2M, H] (gate rows first) and `….mlp.experts.down_proj` [E, H, M].
+/// `….mlp.experts.gate_up_proj` [E, 2M, H] (gate rows first) and `….mlp.experts.down_proj` [E, H,
+/// M].
 std::string stackedGateUpName(int64_t layer);
 std::string stackedDownName(int64_t layer);
 

@@ -38,8 +38,11 @@ std::vector<PlannedTensor> listTensors(const Glm5Config &config) {
       std::string name = row.isBank() ? row.expertName(expert) : row.name;
       add({name, row.kind, dtype, row.shape});
       if (fp8)
-        add({name + "_scale_inv", row.kind, Dtype::F32,
-             {(row.shape[0] + scaleBlock - 1) / scaleBlock, (row.shape[1] + scaleBlock - 1) / scaleBlock},
+        add({name + "_scale_inv",
+             row.kind,
+             Dtype::F32,
+             {(row.shape[0] + scaleBlock - 1) / scaleBlock,
+              (row.shape[1] + scaleBlock - 1) / scaleBlock},
              row.shape[1]});
     }
   }
@@ -59,9 +62,9 @@ void seal(Shard &shard) {
     tensor.offset = shard.dataBytes;
     shard.dataBytes += tensor.bytes;
     // Names come from the table: letters, digits, dots and underscores only.
-    header += ",\"" + tensor.name + R"(":{"dtype":")" + std::string(nameOf(tensor.dtype)) + R"(","shape":)" +
-              shapeText(tensor.shape) + R"(,"data_offsets":[)" + std::to_string(tensor.offset) + "," +
-              std::to_string(shard.dataBytes) + "]}";
+    header += ",\"" + tensor.name + R"(":{"dtype":")" + std::string(nameOf(tensor.dtype)) +
+              R"(","shape":)" + shapeText(tensor.shape) + R"(,"data_offsets":[)" +
+              std::to_string(tensor.offset) + "," + std::to_string(shard.dataBytes) + "]}";
   }
   header += "}";
   header.append((8 - header.size() % 8) % 8, ' ');
@@ -87,9 +90,11 @@ void nameShards(Plan &plan) {
       names.emplace_back(tensor.name, &shard);
   std::ranges::sort(names);
   std::string &index = plan.index;
-  index = "{\n  \"metadata\": {\n    \"total_size\": " + std::to_string(plan.bytes) + "\n  },\n  \"weight_map\": {";
+  index = "{\n  \"metadata\": {\n    \"total_size\": " + std::to_string(plan.bytes) +
+          "\n  },\n  \"weight_map\": {";
   for (size_t i = 0; i < names.size(); ++i)
-    index += (i ? ",\n    \"" : "\n    \"") + std::string(names[i].first) + "\": \"" + names[i].second->name + "\"";
+    index += (i ? ",\n    \"" : "\n    \"") + std::string(names[i].first) + "\": \"" +
+             names[i].second->name + "\"";
   index += "\n  }\n}\n";
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a synthesised checkpoint consists of before a byte is written: shards, tensors, offsets, headers.
+// What a synthesised checkpoint consists of before a byte is written: shards, tensors, offsets,
+// headers.
 #ifndef GLM_TOOLS_SYNTHESIZE_PLAN_H
 #define GLM_TOOLS_SYNTHESIZE_PLAN_H
 
@@ -38,8 +39,8 @@ struct Plan {
   uint64_t tensors = 0, bytes = 0;
 };
 
-/// Lays out every tensor of the configuration, at most `shardBytes` in a file unless one tensor is larger.
-/// A configuration with FP8 blocks gets F8_E4M3 weights with F32 scales, another one BF16.
+/// Lays out every tensor of the configuration, at most `shardBytes` in a file unless one tensor is
+/// larger. A configuration with FP8 blocks gets F8_E4M3 weights with F32 scales, another one BF16.
 Plan makePlan(const Glm5Config &config, uint64_t shardBytes);
 
 } // namespace glm::synthesize

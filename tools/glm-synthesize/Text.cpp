@@ -17,24 +17,42 @@ struct Added {
 };
 
 constexpr Added added[] = {
-    {"<|endoftext|>", true},          {"[MASK]", true},
-    {"[gMASK]", true},                {"[sMASK]", true},
-    {"<sop>", true},                  {"<eop>", true},
-    {"<|system|>", true},             {"<|user|>", true},
-    {"<|assistant|>", true},          {"<|observation|>", true},
-    {"<|begin_of_image|>", true},     {"<|end_of_image|>", true},
-    {"<|begin_of_video|>", true},     {"<|end_of_video|>", true},
-    {"<|begin_of_audio|>", true},     {"<|end_of_audio|>", true},
-    {"<|begin_of_transcription|>", true}, {"<|end_of_transcription|>", true},
-    {"<|code_prefix|>", true},        {"<|code_middle|>", true},
-    {"<|code_suffix|>", true},        {"<think>", false},
-    {"</think>", false},              {"<tool_call>", false},
-    {"</tool_call>", false},          {"<tool_response>", false},
-    {"</tool_response>", false},      {"<arg_key>", false},
-    {"</arg_key>", false},            {"<arg_value>", false},
-    {"</arg_value>", false},          {"/nothink", true},
-    {"<|begin_of_box|>", false},      {"<|end_of_box|>", false},
-    {"<|image|>", true},              {"<|video|>", true},
+    {"<|endoftext|>", true},
+    {"[MASK]", true},
+    {"[gMASK]", true},
+    {"[sMASK]", true},
+    {"<sop>", true},
+    {"<eop>", true},
+    {"<|system|>", true},
+    {"<|user|>", true},
+    {"<|assistant|>", true},
+    {"<|observation|>", true},
+    {"<|begin_of_image|>", true},
+    {"<|end_of_image|>", true},
+    {"<|begin_of_video|>", true},
+    {"<|end_of_video|>", true},
+    {"<|begin_of_audio|>", true},
+    {"<|end_of_audio|>", true},
+    {"<|begin_of_transcription|>", true},
+    {"<|end_of_transcription|>", true},
+    {"<|code_prefix|>", true},
+    {"<|code_middle|>", true},
+    {"<|code_suffix|>", true},
+    {"<think>", false},
+    {"</think>", false},
+    {"<tool_call>", false},
+    {"</tool_call>", false},
+    {"<tool_response>", false},
+    {"</tool_response>", false},
+    {"<arg_key>", false},
+    {"</arg_key>", false},
+    {"<arg_value>", false},
+    {"</arg_value>", false},
+    {"/nothink", true},
+    {"<|begin_of_box|>", false},
+    {"<|end_of_box|>", false},
+    {"<|image|>", true},
+    {"<|video|>", true},
 };
 constexpr int64_t addedCount = std::size(added);
 
@@ -55,7 +73,8 @@ std::string utf8(unsigned codepoint) {
   return {static_cast<char>(0xc0 | codepoint >> 6), static_cast<char>(0x80 | (codepoint & 0x3f))};
 }
 
-/// The byte alphabet of byte-level BPE: printable Latin-1 stands for itself, the rest follows from U+0100 on.
+/// The byte alphabet of byte-level BPE: printable Latin-1 stands for itself, the rest follows from
+/// U+0100 on.
 std::vector<std::string> byteAlphabet() {
   std::vector<std::string> printable, others;
   for (unsigned byte = 0; byte < 256; ++byte) {
@@ -70,7 +89,9 @@ std::vector<std::string> byteAlphabet() {
 }
 
 Json byteLevel(bool addPrefixSpace, bool trimOffsets, bool useRegex) {
-  return {{"type", "ByteLevel"}, {"add_prefix_space", addPrefixSpace}, {"trim_offsets", trimOffsets},
+  return {{"type", "ByteLevel"},
+          {"add_prefix_space", addPrefixSpace},
+          {"trim_offsets", trimOffsets},
           {"use_regex", useRegex}};
 }
 
@@ -82,8 +103,12 @@ std::string tokenizerJson(const Glm5Config &config) {
   int64_t first = firstAdded(config), last = std::min(first + addedCount, config.vocabSize);
   Json addedTokens = Json::array(), vocabulary = Json::object();
   for (int64_t id = first; id < last; ++id)
-    addedTokens.push_back({{"id", id}, {"content", added[id - first].text}, {"single_word", false},
-                           {"lstrip", false}, {"rstrip", false}, {"normalized", false},
+    addedTokens.push_back({{"id", id},
+                           {"content", added[id - first].text},
+                           {"single_word", false},
+                           {"lstrip", false},
+                           {"rstrip", false},
+                           {"normalized", false},
                            {"special", added[id - first].special}});
   int64_t id = 0;
   for (const std::string &letter : byteAlphabet()) {
@@ -93,21 +118,31 @@ std::string tokenizerJson(const Glm5Config &config) {
       break;
     vocabulary[letter] = id++;
   }
-  Json split = {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
-  Json tokenizer = {
-      {"version", "1.0"},
-      {"truncation", nullptr},
-      {"padding", nullptr},
-      {"added_tokens", addedTokens},
-      {"normalizer", nullptr},
-      {"pre_tokenizer",
-       {{"type", "Sequence"}, {"pretokenizers", Json::array({split, byteLevel(false, true, false)})}}},
-      {"post_processor", byteLevel(true, false, true)},
-      {"decoder", byteLevel(true, true, true)},
-      {"model",
-       {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr}, {"continuing_subword_prefix", nullptr},
-        {"end_of_word_suffix", nullptr}, {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false},
-        {"vocab", vocabulary}, {"merges", Json::array()}}}};
+  Json split = {{"type", "Split"},
+                {"pattern", {{"Regex", pattern}}},
+                {"behavior", "Isolated"},
+                {"invert", false}};
+  Json tokenizer = {{"version", "1.0"},
+                    {"truncation", nullptr},
+                    {"padding", nullptr},
+                    {"added_tokens", addedTokens},
+                    {"normalizer", nullptr},
+                    {"pre_tokenizer",
+                     {{"type", "Sequence"},
+                      {"pretokenizers", Json::array({split, byteLevel(false, true, false)})}}},
+                    {"post_processor", byteLevel(true, false, true)},
+                    {"decoder", byteLevel(true, true, true)},
+                    {"model",
+                     {{"type", "BPE"},
+                      {"dropout", nullptr},
+                      {"unk_token", nullptr},
+                      {"continuing_subword_prefix", nullptr},
+                      {"end_of_word_suffix", nullptr},
+                      {"fuse_unk", false},
+                      {"byte_fallback", false},
+                      {"ignore_merges", false},
+                      {"vocab", vocabulary},
+                      {"merges", Json::array()}}}};
   return dumped(tokenizer);
 }
 
@@ -117,9 +152,14 @@ std::string tokenizerConfigJson(const Glm5Config &config) {
   for (int64_t i = 0; i < held; ++i)
     if (added[i].special)
       special.push_back(added[i].text);
-  return dumped({{"backend", "tokenizers"}, {"clean_up_tokenization_spaces", false}, {"do_lower_case", false},
-                 {"eos_token", added[0].text}, {"extra_special_tokens", special},
-                 {"model_max_length", config.maxPositions}, {"pad_token", added[0].text}, {"padding_side", "left"},
+  return dumped({{"backend", "tokenizers"},
+                 {"clean_up_tokenization_spaces", false},
+                 {"do_lower_case", false},
+                 {"eos_token", added[0].text},
+                 {"extra_special_tokens", special},
+                 {"model_max_length", config.maxPositions},
+                 {"pad_token", added[0].text},
+                 {"padding_side", "left"},
                  {"tokenizer_class", "TokenizersBackend"}});
 }
 
@@ -135,7 +175,8 @@ std::string chatTemplate() {
 }
 
 std::string generationConfigJson(const Glm5Config &config) {
-  Json generation = {{"_from_model_config", true}, {"do_sample", true}, {"eos_token_id", config.eosTokens}};
+  Json generation = {
+      {"_from_model_config", true}, {"do_sample", true}, {"eos_token_id", config.eosTokens}};
   if (config.padToken)
     generation["pad_token_id"] = *config.padToken;
   generation["temperature"] = 1.0;

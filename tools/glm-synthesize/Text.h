@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The text side of a synthesised checkpoint, for configurations that come without one: a byte-level BPE
-// without merges that fits any vocabulary, and a plain chat template.
+// The text side of a synthesised checkpoint, for configurations that come without one: a byte-level
+// BPE without merges that fits any vocabulary, and a plain chat template.
 #ifndef GLM_TOOLS_SYNTHESIZE_TEXT_H
 #define GLM_TOOLS_SYNTHESIZE_TEXT_H
 
@@ -11,8 +11,8 @@
 
 namespace glm::synthesize {
 
-/// tokenizer.json: 256 byte tokens, and the 36 added tokens of GLM in their order from eos_token_id[0] on,
-/// as many of both as the vocabulary holds.
+/// tokenizer.json: 256 byte tokens, and the 36 added tokens of GLM in their order from
+/// eos_token_id[0] on, as many of both as the vocabulary holds.
 std::string tokenizerJson(const Glm5Config &config);
 
 std::string tokenizerConfigJson(const Glm5Config &config);

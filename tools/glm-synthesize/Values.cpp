@@ -36,9 +36,16 @@ float gainOf(WeightKind kind) {
     return 1.42f;
   case IndexWeights:
     return 0.9f;
-  case DenseGate: case DenseUp: case ExpertGate: case ExpertUp: case SharedGate: case SharedUp:
+  case DenseGate:
+  case DenseUp:
+  case ExpertGate:
+  case ExpertUp:
+  case SharedGate:
+  case SharedUp:
     return 1.2f;
-  case DenseDown: case ExpertDown: case SharedDown:
+  case DenseDown:
+  case ExpertDown:
+  case SharedDown:
     return 0.3f;
   case Router:
     return 1.3f;
@@ -115,7 +122,8 @@ uint8_t toE4m3(float value) {
   return static_cast<uint8_t>(sign | std::min(code, 0x7e));
 }
 
-void fill(const PlannedTensor &tensor, uint64_t seed, uint64_t first, uint64_t count, std::span<std::byte> out) {
+void fill(const PlannedTensor &tensor, uint64_t seed, uint64_t first, uint64_t count,
+          std::span<std::byte> out) {
   uint64_t key = keyOf(tensor.name, seed);
   Spread spread = spreadOf(tensor);
   if (tensor.dtype == Dtype::F8E4M3) {
@@ -123,8 +131,10 @@ void fill(const PlannedTensor &tensor, uint64_t seed, uint64_t first, uint64_t c
     return;
   }
   if (tensor.scaledColumns != 0) {
-    // Codes reach 448; the scale makes that the half width of the plain weight, varied a little by block.
-    float half = gainOf(tensor.kind) / std::sqrt(static_cast<float>(tensor.scaledColumns)) * uniformHalf;
+    // Codes reach 448; the scale makes that the half width of the plain weight, varied a little by
+    // block.
+    float half =
+        gainOf(tensor.kind) / std::sqrt(static_cast<float>(tensor.scaledColumns)) * uniformHalf;
     spread = {half / 448, half / 448 * 0.1f};
   }
   float step = spread.half / 32768;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Seeded weights. Every element is a function of (seed, tensor name, position), so any range can be made
-// by any thread in any order.
+// Seeded weights. Every element is a function of (seed, tensor name, position), so any range can be
+// made by any thread in any order.
 //
-// Scales keep every feature of the model alive (they are those of small checkpoints whose goldens tell all
-// common mistakes apart): embeddings of rms 0.005 and small q_a/wk projections, so that eps matters;
-// correction biases that change the choice of experts; residual branches that do not swamp the stream.
+// Scales keep every feature of the model alive (they are those of small checkpoints whose goldens
+// tell all common mistakes apart): embeddings of rms 0.005 and small q_a/wk projections, so that
+// eps matters; correction biases that change the choice of experts; residual branches that do not
+// swamp the stream.
 #ifndef GLM_TOOLS_SYNTHESIZE_VALUES_H
 #define GLM_TOOLS_SYNTHESIZE_VALUES_H
 
@@ -16,9 +17,10 @@
 
 namespace glm::synthesize {
 
-/// Writes the elements [first, first + count) of a tensor into `out` (count × element size bytes). `first`
-/// is a multiple of 4.
-void fill(const PlannedTensor &tensor, uint64_t seed, uint64_t first, uint64_t count, std::span<std::byte> out);
+/// Writes the elements [first, first + count) of a tensor into `out` (count × element size bytes).
+/// `first` is a multiple of 4.
+void fill(const PlannedTensor &tensor, uint64_t seed, uint64_t first, uint64_t count,
+          std::span<std::byte> out);
 
 /// The bits of `value` rounded to bfloat16, ties to even.
 uint16_t toBf16(float value);

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <mutex>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -23,11 +23,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A piece of one tensor, as one thread makes and writes it. A multiple of 4 elements of every dtype.
+/// A piece of one tensor, as one thread makes and writes it. A multiple of 4 elements of every
+/// dtype.
 constexpr uint64_t pieceBytes = 4 << 20;
 
 absl::Status systemError(const fs::path &path, const char *action, int error) {
-  return codedError(Code::OutputUnwritable, path.string(), std::string(action) + " failed: " + std::strerror(error),
+  return codedError(Code::OutputUnwritable, path.string(),
+                    std::string(action) + " failed: " + std::strerror(error),
                     "check folder, permissions and free space");
 }
 
@@ -67,7 +69,8 @@ private:
 class File {
 public:
   explicit File(const fs::path &path)
-      : path(path), descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {}
+      : path(path),
+        descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {}
   ~File() {
     if (descriptor >= 0)
       ::close(descriptor);
@@ -91,8 +94,9 @@ public:
   absl::Status open(uint64_t size) const {
     if (descriptor < 0)
       return systemError(path, "creating", errno);
-    return ::ftruncate(descriptor, static_cast<off_t>(size)) == 0 ? absl::OkStatus()
-                                                                   : systemError(path, "growing", errno);
+    return ::ftruncate(descriptor, static_cast<off_t>(size)) == 0
+               ? absl::OkStatus()
+               : systemError(path, "growing", errno);
   }
 
 private:
@@ -127,7 +131,8 @@ struct Piece {
 };
 
 /// Makes and writes the pieces of one shard with all threads; the first failure ends it.
-absl::Status writeData(const Shard &shard, const File &file, const WriteOptions &options, Progress &progress) {
+absl::Status writeData(const Shard &shard, const File &file, const WriteOptions &options,
+                       Progress &progress) {
   std::vector<Piece> pieces;
   for (const PlannedTensor &tensor : shard.tensors)
     for (uint64_t begin = 0; begin < tensor.bytes; begin += pieceBytes)
@@ -142,7 +147,8 @@ absl::Status writeData(const Shard &shard, const File &file, const WriteOptions 
       uint64_t element = bitsOf(piece.tensor->dtype) / 8;
       std::span<std::byte> bytes(buffer.data(), piece.bytes);
       fill(*piece.tensor, options.seed, piece.begin / element, piece.bytes / element, bytes);
-      absl::Status status = file.write(shard.head.size() + piece.tensor->offset + piece.begin, bytes);
+      absl::Status status =
+          file.write(shard.head.size() + piece.tensor->offset + piece.begin, bytes);
       progress.add(piece.bytes);
       if (status.ok())
         continue;
@@ -177,7 +183,8 @@ absl::Status checkOutput(const fs::path &output) {
 } // namespace
 
 absl::Status writeCheckpoint(const fs::path &output, const Plan &plan,
-                             const std::map<std::string, std::string> &files, const WriteOptions &options) {
+                             const std::map<std::string, std::string> &files,
+                             const WriteOptions &options) {
   if (absl::Status status = checkOutput(output); !status.ok())
     return status;
   absl::StatusOr<PartialFolder> folder = PartialFolder::create(output);

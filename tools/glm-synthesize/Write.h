@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Writes a planned checkpoint. Everything goes into a folder beside the output, which takes its name at
-// the very end: there is never a half-written checkpoint under the final name, whatever ends the tool.
+// Writes a planned checkpoint. Everything goes into a folder beside the output, which takes its
+// name at the very end: there is never a half-written checkpoint under the final name, whatever
+// ends the tool.
 #ifndef GLM_TOOLS_SYNTHESIZE_WRITE_H
 #define GLM_TOOLS_SYNTHESIZE_WRITE_H
 
@@ -29,7 +30,8 @@ extern std::atomic<bool> interrupted;
 
 /// Writes `plan` and the small files (name → content) as the folder `output`. Errors: GLM0005-0007.
 absl::Status writeCheckpoint(const std::filesystem::path &output, const Plan &plan,
-                             const std::map<std::string, std::string> &files, const WriteOptions &options);
+                             const std::map<std::string, std::string> &files,
+                             const WriteOptions &options);
 
 } // namespace glm::synthesize
 

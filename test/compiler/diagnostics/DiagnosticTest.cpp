@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Coded errors: the catalogue is in order, a message is one line, and a status gives back what it took.
+// Coded errors: the catalogue is in order, a message is one line, and a status gives back what it
+// took.
 #include "compiler/diagnostics/Diagnostic.h"
 
-#include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "gtest/gtest.h"
 
 #include <cstring>
 
@@ -12,8 +13,8 @@ using namespace glm;
 
 namespace {
 
-const Diagnostic sample{Code::TensorMisshaped, "lm_head.weight", "has shape [2, 3] where config.json implies [3, 3]",
-                        "fetch it again"};
+const Diagnostic sample{Code::TensorMisshaped, "lm_head.weight",
+                        "has shape [2, 3] where config.json implies [3, 3]", "fetch it again"};
 
 TEST(Diagnostic, NumbersAreAscendingAndEveryEntryIsExplained) {
   unsigned previous = 0;
@@ -33,8 +34,9 @@ TEST(Diagnostic, NumbersAreAscendingAndEveryEntryIsExplained) {
 }
 
 TEST(Diagnostic, TextIsThingRuleRemedy) {
-  EXPECT_EQ(toText(sample), "error[GLM0302]: lm_head.weight: has shape [2, 3] where config.json implies [3, 3]; "
-                            "fetch it again");
+  EXPECT_EQ(toText(sample),
+            "error[GLM0302]: lm_head.weight: has shape [2, 3] where config.json implies [3, 3]; "
+            "fetch it again");
   EXPECT_EQ(toText({Code::BadArguments, "", "no input", ""}), "error[GLM0001]: no input");
   EXPECT_EQ(toText(sample, "warning").substr(0, 17), "warning[GLM0302]:");
 }

@@ -20,7 +20,8 @@ TEST(MlirDiagnostic, KeepsCodeAndText) {
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
   DiagnosticCollector collector(&context);
   EXPECT_FALSE(collector.sawError());
-  emitCoded(module->getOperation(), {Code::TensorMissing, "lm_head.weight", "is missing", "fetch it"});
+  emitCoded(module->getOperation(),
+            {Code::TensorMissing, "lm_head.weight", "is missing", "fetch it"});
   EXPECT_TRUE(collector.sawError());
   std::optional<glm::Diagnostic> found = diagnosticOf(collector.error(fallback));
   ASSERT_TRUE(found);
@@ -31,7 +32,8 @@ TEST(MlirDiagnostic, UncodedErrorsTakeTheFallback) {
   MLIRContext context;
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
   DiagnosticCollector collector(&context);
-  EXPECT_EQ(toText(*diagnosticOf(collector.error(fallback))), "error[GLM0400]: glm-some-pass: failed");
+  EXPECT_EQ(toText(*diagnosticOf(collector.error(fallback))),
+            "error[GLM0400]: glm-some-pass: failed");
   module->emitWarning("just saying");
   module->emitError("went\nwrong");
   std::string text = toText(*diagnosticOf(collector.error(fallback)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// config.json: the published forms are read as the specification says, and each contradiction is found.
+// config.json: the published forms are read as the specification says, and each contradiction is
+// found.
 #include "Folder.h"
 
 #include "compiler/import/Config.h"
@@ -76,16 +77,21 @@ TEST(Config, ReadsGlm52) {
 // indexer_types → index_topk_pattern → index_topk_freq with index_skip_topk_offset.
 TEST(Config, SchedulePrecedence) {
   EXPECT_EQ(schedule(*with({{"indexer_types", nullptr}}, "glm52-tiny")), "FFFSFS");
-  EXPECT_EQ(schedule(*with({{"indexer_types", nullptr}, {"index_topk_pattern", "FSSFSS"}}, "glm52-tiny")), "FSSFSS");
+  EXPECT_EQ(
+      schedule(*with({{"indexer_types", nullptr}, {"index_topk_pattern", "FSSFSS"}}, "glm52-tiny")),
+      "FSSFSS");
   EXPECT_EQ(schedule(*with({{"index_topk_pattern", "FSSFSS"}}, "glm52-tiny")), "FFFSFS");
   // Without the offset the default is 2, another schedule.
-  EXPECT_EQ(schedule(*with({{"indexer_types", nullptr}, {"index_skip_topk_offset", nullptr}}, "glm52-tiny")), "FFSFSF");
+  EXPECT_EQ(schedule(*with({{"indexer_types", nullptr}, {"index_skip_topk_offset", nullptr}},
+                           "glm52-tiny")),
+            "FFSFSF");
   EXPECT_EQ(schedule(*with({{"index_topk_freq", 0}})), "FFFF");
 }
 
 // The published GLM-5.2: 21 full layers 0, 1, 2, 6, 10, …, 74 of 78.
 TEST(Config, ScheduleOfThePublishedModel) {
-  absl::StatusOr<Glm5Config> c = with({{"num_hidden_layers", 78}, {"index_topk_freq", 4}, {"index_skip_topk_offset", 3}});
+  absl::StatusOr<Glm5Config> c =
+      with({{"num_hidden_layers", 78}, {"index_topk_freq", 4}, {"index_skip_topk_offset", 3}});
   ASSERT_TRUE(c.ok()) << c.status();
   int owners = 0;
   for (int i = 0; i < 78; ++i) {
@@ -97,18 +103,38 @@ TEST(Config, ScheduleOfThePublishedModel) {
 
 TEST(Config, RefusesImpossibleSchedules) {
   expectRefused({{"index_topk_pattern", "SFFF"}}, Code::ScheduleInvalid, "makes layer 0 shared");
-  expectRefused({{"index_topk_pattern", "FF"}}, Code::ScheduleInvalid, "has 2 entries, num_hidden_layers is 4");
+  expectRefused({{"index_topk_pattern", "FF"}}, Code::ScheduleInvalid,
+                "has 2 entries, num_hidden_layers is 4");
   expectRefused({{"index_topk_pattern", "FFXF"}}, Code::ScheduleInvalid, "'X' for layer 2");
-  expectRefused({{"indexer_types", {"full", "full", "part", "full"}}}, Code::ScheduleInvalid, "'part' for layer 2");
-  expectRefused({{"indexer_types", {"shared", "full", "full", "full"}}}, Code::ScheduleInvalid, "indexer_types");
+  expectRefused({{"indexer_types", {"full", "full", "part", "full"}}}, Code::ScheduleInvalid,
+                "'part' for layer 2");
+  expectRefused({{"indexer_types", {"shared", "full", "full", "full"}}}, Code::ScheduleInvalid,
+                "indexer_types");
 }
 
 TEST(Config, NeededFieldsAreNeverGuessed) {
-  for (const char *name :
-       {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "q_lora_rank", "kv_lora_rank",
-        "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim", "index_n_heads", "index_head_dim", "index_topk",
-        "intermediate_size", "moe_intermediate_size", "n_routed_experts", "n_shared_experts", "num_experts_per_tok",
-        "rms_norm_eps", "routed_scaling_factor", "max_position_embeddings", "first_k_dense_replace", "model_type"})
+  for (const char *name : {"vocab_size",
+                           "hidden_size",
+                           "num_hidden_layers",
+                           "num_attention_heads",
+                           "q_lora_rank",
+                           "kv_lora_rank",
+                           "qk_nope_head_dim",
+                           "qk_rope_head_dim",
+                           "v_head_dim",
+                           "index_n_heads",
+                           "index_head_dim",
+                           "index_topk",
+                           "intermediate_size",
+                           "moe_intermediate_size",
+                           "n_routed_experts",
+                           "n_shared_experts",
+                           "num_experts_per_tok",
+                           "rms_norm_eps",
+                           "routed_scaling_factor",
+                           "max_position_embeddings",
+                           "first_k_dense_replace",
+                           "model_type"})
     expectRefused({{name, nullptr}}, Code::FieldMissing, name);
 }
 
@@ -116,21 +142,27 @@ TEST(Config, RopeThetaIsNestedOrAnError) {
   expectRefused({{"rope_parameters", nullptr}}, Code::FieldMissing, "holds rope_theta");
   expectRefused({{"rope_parameters", nullptr}, {"rope_theta", 1e6}}, Code::FieldMissing,
                 "a top-level rope_theta is not where GLM-5 keeps it");
-  expectRefused({{"rope_parameters", {{"rope_type", "default"}}}}, Code::FieldMissing, "rope_parameters: rope_theta");
-  expectRefused({{"rope_parameters", {{"rope_theta", 1e6}, {"rope_type", "yarn"}}}}, Code::ValueUnsupported, "'yarn'");
-  expectRefused({{"rope_theta", 1e4}}, Code::FieldsContradict, "differs from rope_parameters.rope_theta");
+  expectRefused({{"rope_parameters", {{"rope_type", "default"}}}}, Code::FieldMissing,
+                "rope_parameters: rope_theta");
+  expectRefused({{"rope_parameters", {{"rope_theta", 1e6}, {"rope_type", "yarn"}}}},
+                Code::ValueUnsupported, "'yarn'");
+  expectRefused({{"rope_theta", 1e4}}, Code::FieldsContradict,
+                "differs from rope_parameters.rope_theta");
 }
 
 TEST(Config, ContradictionsNameBothFields) {
-  expectRefused({{"qk_head_dim", 64}}, Code::FieldsContradict, "is 64, qk_nope_head_dim + qk_rope_head_dim is 20 + 12 = 32");
-  expectRefused({{"num_key_value_heads", 2}}, Code::FieldsContradict, "num_attention_heads are 2 and 4");
+  expectRefused({{"qk_head_dim", 64}}, Code::FieldsContradict,
+                "is 64, qk_nope_head_dim + qk_rope_head_dim is 20 + 12 = 32");
+  expectRefused({{"num_key_value_heads", 2}}, Code::FieldsContradict,
+                "num_attention_heads are 2 and 4");
   expectRefused({{"index_head_dim", 8}}, Code::FieldsContradict, "index_head_dim are 12 and 8");
   expectRefused({{"n_group", 5}}, Code::FieldsContradict, "n_group are 12 and 5");
   expectRefused({{"topk_group", 2}}, Code::FieldsContradict, "n_group are 2 and 1");
-  expectRefused({{"n_group", 6}, {"num_experts_per_tok", 3}}, Code::FieldsContradict, "the kept groups hold 2 experts");
+  expectRefused({{"n_group", 6}, {"num_experts_per_tok", 3}}, Code::FieldsContradict,
+                "the kept groups hold 2 experts");
   expectRefused({{"eos_token_id", 761}}, Code::FieldsContradict, "vocab_size are 761 and 761");
-  expectRefused({{"mlp_layer_types", {"sparse", "sparse", "sparse", "sparse"}}}, Code::FieldsContradict,
-                "calls layer 0 sparse, first_k_dense_replace is 1");
+  expectRefused({{"mlp_layer_types", {"sparse", "sparse", "sparse", "sparse"}}},
+                Code::FieldsContradict, "calls layer 0 sparse, first_k_dense_replace is 1");
   expectRefused({{"mlp_layer_types", {"dense"}}}, Code::FieldsContradict, "has 1 entries");
 }
 
@@ -151,7 +183,8 @@ TEST(Config, TypesAndRanges) {
   expectRefused({{"hidden_size", 0}}, Code::FieldInvalid, "outside 1 to");
   expectRefused({{"num_hidden_layers", -1}}, Code::FieldInvalid, "is -1, outside");
   expectRefused({{"hidden_size", 18446744073709551615ull}}, Code::FieldInvalid, "outside");
-  expectRefused({{"qk_rope_head_dim", 11}, {"qk_nope_head_dim", 21}}, Code::FieldInvalid, "which is odd");
+  expectRefused({{"qk_rope_head_dim", 11}, {"qk_nope_head_dim", 21}}, Code::FieldInvalid,
+                "which is odd");
   expectRefused({{"rms_norm_eps", 0}}, Code::FieldInvalid, "rms_norm_eps");
   expectRefused({{"norm_topk_prob", 1}}, Code::FieldInvalid, "true or false");
 }
@@ -178,7 +211,8 @@ TEST(Config, GenerationDefaultsFallBackToTheConfiguration) {
   absl::StatusOr<Glm5Config> c = with({});
   Folder folder;
   EXPECT_EQ(readGenerationDefaults(folder.path(), *c)->eosTokens, c->eosTokens);
-  folder.write("generation_config.json", R"({"temperature": 0.7, "top_p": 0.9, "eos_token_id": 5, "top_k": null})");
+  folder.write("generation_config.json",
+               R"({"temperature": 0.7, "top_p": 0.9, "eos_token_id": 5, "top_k": null})");
   absl::StatusOr<GenerationDefaults> g = readGenerationDefaults(folder.path(), *c);
   ASSERT_TRUE(g.ok()) << g.status();
   EXPECT_EQ(g->temperature, 0.7);

@@ -35,7 +35,8 @@ public:
 
   void write(const std::string &name, const std::string &bytes) const {
     std::filesystem::create_directories((root / name).parent_path());
-    std::ofstream(root / name, std::ios::binary).write(bytes.data(), static_cast<long>(bytes.size()));
+    std::ofstream(root / name, std::ios::binary)
+        .write(bytes.data(), static_cast<long>(bytes.size()));
   }
 
 private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The importer as a function: what it refuses, and the symbols and entries of what it builds. The whole
-// module is compared in the lit tests beside this file.
+// The importer as a function: what it refuses, and the symbols and entries of what it builds. The
+// whole module is compared in the lit tests beside this file.
 #include "Folder.h"
 
 #include "compiler/import/Glm5.h"
@@ -65,16 +65,20 @@ TEST(Glm5, OptionsLeaveOutAndKeep) {
   std::string names;
   for (unsigned i = 0; i < step.getNumResults(); ++i)
     names += step.getResultAttrOfType<StringAttr>(i, "glm.name").str() + " ";
-  EXPECT_EQ(names, "logits final hidden.0 hidden.1 selection.0 hidden.2 selection.1 experts.1 expert_weights.1 "
-                   "hidden.3 selection.2 experts.2 expert_weights.2 hidden.4 experts.3 expert_weights.3 "
-                   "hidden.5 selection.4 experts.4 expert_weights.4 hidden.6 experts.5 expert_weights.5 ");
+  EXPECT_EQ(
+      names,
+      "logits final hidden.0 hidden.1 selection.0 hidden.2 selection.1 experts.1 expert_weights.1 "
+      "hidden.3 selection.2 experts.2 expert_weights.2 hidden.4 experts.3 expert_weights.3 "
+      "hidden.5 selection.4 experts.4 expert_weights.4 hidden.6 experts.5 expert_weights.5 ");
 }
 
 TEST(Glm5, LatentEpsIsAnOption) {
   auto epsOf = [](const ImportOptions &options) {
     Imported imported("glm5-tiny", options);
     SmallVector<double> all;
-    imported.function("moe_full").walk([&](model::RmsNormOp op) { all.push_back(op.getEps().convertToDouble()); });
+    imported.function("moe_full").walk([&](model::RmsNormOp op) {
+      all.push_back(op.getEps().convertToDouble());
+    });
     return all;
   };
   EXPECT_EQ(epsOf({}), (SmallVector<double>{1e-5, 1e-5, 1e-5, 1e-5}));
@@ -100,11 +104,13 @@ TEST(Glm5, RefusesWithOneCodedError) {
     return Imported(name, options).module.status();
   };
   expectError(error("none"), Code::InputMissing, "is no folder");
-  expectError(error("glm5-tiny", {.context = 4097}), Code::BadArguments, "max_position_embeddings is 4096");
+  expectError(error("glm5-tiny", {.context = 4097}), Code::BadArguments,
+              "max_position_embeddings is 4096");
   expectError(error("glm5-tiny", {.latentNormEps = 0.0}), Code::BadArguments, "--latent-norm-eps");
   Folder folder;
   MLIRContext context;
-  expectError(importCheckpoint(folder.path(), {}, context).status(), Code::InputMissing, "config.json");
+  expectError(importCheckpoint(folder.path(), {}, context).status(), Code::InputMissing,
+              "config.json");
 }
 
 } // namespace

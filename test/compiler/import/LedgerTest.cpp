@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The ledger against the published layout (the golden checkpoints, written by Hugging Face's tools): it
-// accepts them, and every deviation is an error that names the tensor.
+// The ledger against the published layout (the golden checkpoints, written by Hugging Face's
+// tools): it accepts them, and every deviation is an error that names the tensor.
 #include "Folder.h"
 
 #include "compiler/import/Ledger.h"
@@ -42,9 +42,9 @@ void writeEntries(const Folder &folder, const Entries &entries) {
     uint64_t bytes = bitsOf(*parseDtype(entry.dtype)) / 8;
     for (int64_t size : entry.shape)
       bytes *= size;
-    header += (offset || header.size() > 1 ? ",\"" : "\"") + name + R"(":{"dtype":")" + entry.dtype +
-              R"(","shape":)" + shapeText(entry.shape) + R"(,"data_offsets":[)" + std::to_string(offset) + "," +
-              std::to_string(offset + bytes) + "]}";
+    header += (offset || header.size() > 1 ? ",\"" : "\"") + name + R"(":{"dtype":")" +
+              entry.dtype + R"(","shape":)" + shapeText(entry.shape) + R"(,"data_offsets":[)" +
+              std::to_string(offset) + "," + std::to_string(offset + bytes) + "]}";
     offset += bytes;
   }
   folder.write("model.safetensors", safetensors(header + "}", offset));
@@ -93,8 +93,8 @@ TEST(Ledger, EveryMissingTensorIsNamed) {
     if (name.find("experts.") != std::string::npos && name.find("experts.3.") == std::string::npos)
       continue;
     Matched matched = match([&](Entries &entries) { entries.erase(name); }, {}, "glm52-tiny");
-    expectError(matched.ledger.status(), Code::TensorMissing, name + ": is missing: config.json implies " +
-                                                                  shapeText(entry.shape));
+    expectError(matched.ledger.status(), Code::TensorMissing,
+                name + ": is missing: config.json implies " + shapeText(entry.shape));
   }
 }
 
@@ -109,11 +109,13 @@ TEST(Ledger, EveryShapeIsChecked) {
 
 TEST(Ledger, TypesAreChecked) {
   const std::string bias = "model.layers.1.mlp.gate.e_score_correction_bias";
-  expectError(match([&](Entries &e) { e[bias].dtype = "BF16"; }).ledger.status(), Code::TensorMistyped,
-              bias + ": is BF16 where F32 is needed");
-  expectError(match([](Entries &e) { e["lm_head.weight"].dtype = "F16"; }).ledger.status(), Code::TensorMistyped,
-              "is F16 where BF16 or F32 is needed");
-  expectError(match([](Entries &e) { e["model.layers.1.mlp.experts.5.up_proj.weight"].dtype = "F32"; }).ledger.status(),
+  expectError(match([&](Entries &e) { e[bias].dtype = "BF16"; }).ledger.status(),
+              Code::TensorMistyped, bias + ": is BF16 where F32 is needed");
+  expectError(match([](Entries &e) { e["lm_head.weight"].dtype = "F16"; }).ledger.status(),
+              Code::TensorMistyped, "is F16 where BF16 or F32 is needed");
+  expectError(match([](Entries &e) {
+                e["model.layers.1.mlp.experts.5.up_proj.weight"].dtype = "F32";
+              }).ledger.status(),
               Code::TensorMistyped, "where expert 0 of the layer is BF16");
   EXPECT_TRUE(match([](Entries &e) { e["lm_head.weight"].dtype = "F32"; }).ledger.ok());
 }
@@ -124,15 +126,19 @@ TEST(Ledger, UnexpectedTensorsAreNamedAndCounted) {
       e["model.extra." + std::to_string(i)] = {"BF16", {2}};
   };
   Matched matched = match(add);
-  expectError(matched.ledger.status(), Code::TensorUnexpected, "model.extra.0: BF16 [2] is not a tensor of the model");
+  expectError(matched.ledger.status(), Code::TensorUnexpected,
+              "model.extra.0: BF16 [2] is not a tensor of the model");
   expectError(matched.ledger.status(), Code::TensorUnexpected,
               "model.extra.1, model.extra.2, model.extra.3 and 5 others unexpected too");
 }
 
 // An indexer in a shared layer means the schedule was misread by somebody: never ignored.
 TEST(Ledger, AnIndexerInASharedLayerIsUnexpected) {
-  auto add = [](Entries &e) { e["model.layers.3.self_attn.indexer.wk.weight"] = {"BF16", {16, 56}}; };
-  expectError(match(add, {}, "glm52-tiny").ledger.status(), Code::TensorUnexpected, "layers.3.self_attn.indexer.wk");
+  auto add = [](Entries &e) {
+    e["model.layers.3.self_attn.indexer.wk.weight"] = {"BF16", {16, 56}};
+  };
+  expectError(match(add, {}, "glm52-tiny").ledger.status(), Code::TensorUnexpected,
+              "layers.3.self_attn.indexer.wk");
 }
 
 TEST(Ledger, WithoutTheDraftLayerItsTensorsAreWaived) {
@@ -146,9 +152,12 @@ TEST(Ledger, WithoutTheDraftLayerItsTensorsAreWaived) {
   }
   EXPECT_EQ(matched.ledger->find("model.layers.4.enorm.weight"), nullptr);
   // Files that never had them are fine as well.
-  auto drop = [](Entries &e) { std::erase_if(e, [](auto &item) { return item.first.starts_with("model.layers.4."); }); };
+  auto drop = [](Entries &e) {
+    std::erase_if(e, [](auto &item) { return item.first.starts_with("model.layers.4."); });
+  };
   EXPECT_TRUE(match(drop, {.noDraft = true}).ledger.ok());
-  expectError(match(drop).ledger.status(), Code::TensorMissing, "model.layers.4.input_layernorm.weight");
+  expectError(match(drop).ledger.status(), Code::TensorMissing,
+              "model.layers.4.input_layernorm.weight");
 }
 
 TEST(Ledger, CopiesAndTablesAreWaived) {
@@ -161,7 +170,8 @@ TEST(Ledger, CopiesAndTablesAreWaived) {
   ASSERT_TRUE(matched.ledger.ok()) << matched.ledger.status();
   EXPECT_EQ(count(*matched.ledger, Fate::Waived), 3u);
   auto wrong = [](Entries &e) { e["model.layers.4.embed_tokens.weight"] = {"BF16", {761, 65}}; };
-  expectError(match(wrong).ledger.status(), Code::TensorMisshaped, "model.layers.4.embed_tokens.weight");
+  expectError(match(wrong).ledger.status(), Code::TensorMisshaped,
+              "model.layers.4.embed_tokens.weight");
 }
 
 /// Turns the per-expert tensors of one layer into the two stacked ones.
@@ -178,25 +188,31 @@ TEST(Ledger, AcceptsStackedExperts) {
   const WeightSource *up = matched.ledger->find("model.layers.2.mlp.experts.up_proj");
   ASSERT_NE(up, nullptr);
   ASSERT_EQ(up->within.size(), 12u);
-  EXPECT_EQ(up->within[0], 36u * 64 * 2);           // behind the gate rows
+  EXPECT_EQ(up->within[0], 36u * 64 * 2); // behind the gate rows
   EXPECT_EQ(up->within[1], 36u * 64 * 2 + 72 * 64 * 2);
   const WeightSource *down = matched.ledger->find("model.layers.2.mlp.experts.down_proj");
   EXPECT_EQ(down->within[3], 3u * 64 * 36 * 2);
 }
 
 TEST(Ledger, RefusesBothLayoutsAtOnce) {
-  auto mix = [](Entries &e) { e["model.layers.1.mlp.experts.gate_up_proj"] = {"BF16", {12, 72, 64}}; };
-  expectError(match(mix).ledger.status(), Code::LayoutMixed, "stands beside model.layers.1.mlp.experts.0.gate_proj");
+  auto mix = [](Entries &e) {
+    e["model.layers.1.mlp.experts.gate_up_proj"] = {"BF16", {12, 72, 64}};
+  };
+  expectError(match(mix).ledger.status(), Code::LayoutMixed,
+              "stands beside model.layers.1.mlp.experts.0.gate_proj");
 }
 
 TEST(Ledger, QuantisedCheckpointsAreRefusedWithOneReason) {
-  auto scale = [](Entries &e) { e["model.layers.0.mlp.up_proj.weight_scale_inv"] = {"F32", {1, 1}}; };
+  auto scale = [](Entries &e) {
+    e["model.layers.0.mlp.up_proj.weight_scale_inv"] = {"F32", {1, 1}};
+  };
   expectError(match(scale).ledger.status(), Code::UnsupportedFormat, "weight_scale_inv");
   Glm5Config config = configOf("glm5-tiny");
   config.format = WeightFormat::ModelSlim;
   config.quantMethod = "msmodelslim";
   absl::StatusOr<Checkpoint> checkpoint = Checkpoint::open(data("glm5-tiny"));
-  expectError(Ledger::match(*checkpoint, config).status(), Code::UnsupportedFormat, "quantised (msmodelslim)");
+  expectError(Ledger::match(*checkpoint, config).status(), Code::UnsupportedFormat,
+              "quantised (msmodelslim)");
 }
 
 TEST(Weights, SymbolsAndNamesOfExperts) {
@@ -208,8 +224,10 @@ TEST(Weights, SymbolsAndNamesOfExperts) {
 // Totals of the published model: 743,911,218,432 parameters, 753,864,139,008 with the draft layer.
 TEST(Weights, ParameterCountOfThePublishedModel) {
   Glm5Config c = configOf("glm5-tiny");
-  c.vocabSize = 154880, c.hiddenSize = 6144, c.layers = 78, c.heads = 64, c.qLoraRank = 2048, c.kvLoraRank = 512;
-  c.nopeDim = 192, c.ropeDim = 64, c.valueDim = 256, c.indexHeads = 32, c.indexDim = 128, c.denseWidth = 12288;
+  c.vocabSize = 154880, c.hiddenSize = 6144, c.layers = 78, c.heads = 64, c.qLoraRank = 2048,
+  c.kvLoraRank = 512;
+  c.nopeDim = 192, c.ropeDim = 64, c.valueDim = 256, c.indexHeads = 32, c.indexDim = 128,
+  c.denseWidth = 12288;
   c.expertWidth = 2048, c.experts = 256, c.sharedExperts = 1;
   c.ownsIndexer.assign(78, true);
   c.isSparse.assign(78, true);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Headers of weight files: what is read from good ones, and one case for every way a bad one can lie.
+// Headers of weight files: what is read from good ones, and one case for every way a bad one can
+// lie.
 #include "Folder.h"
 
 #include "compiler/import/Safetensors.h"
@@ -23,10 +24,12 @@ absl::Status openHeader(const std::string &header, size_t dataBytes) {
 
 std::string entry(const std::string &name, const std::string &dtype, const std::string &shape,
                   const std::string &offsets) {
-  return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
+  return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" +
+         offsets + "}";
 }
 
-const std::string good = R"({"__metadata__":{"format":"pt"},)" + entry("b", "BF16", "[2,3]", "[4,16]") + "," +
+const std::string good = R"({"__metadata__":{"format":"pt"},)" +
+                         entry("b", "BF16", "[2,3]", "[4,16]") + "," +
                          entry("a", "F32", "[]", "[0,4]") + "}   ";
 
 TEST(Safetensors, ReadsNamesShapesAndAbsoluteOffsets) {
@@ -69,45 +72,62 @@ TEST(Safetensors, EveryChangedByteIsHandled) {
 }
 
 TEST(Safetensors, RefusesAHugeHeaderLength) {
-  expectError(openFile("\xff\xff\xff\xff\xff\xff\xff\xff{}"), Code::HeaderTooLarge, "18446744073709551615");
-  expectError(openFile(std::string("\x01\xe1\xf5\x05\0\0\0\0{}", 10)), Code::HeaderTooLarge, "100000001");
+  expectError(openFile("\xff\xff\xff\xff\xff\xff\xff\xff{}"), Code::HeaderTooLarge,
+              "18446744073709551615");
+  expectError(openFile(std::string("\x01\xe1\xf5\x05\0\0\0\0{}", 10)), Code::HeaderTooLarge,
+              "100000001");
 }
 
 TEST(Safetensors, RefusesWhatIsNoHeader) {
   expectError(openHeader("", 0), Code::HeaderMalformed, "does not start with '{'");
   expectError(openHeader(" {}", 0), Code::HeaderMalformed, "does not start with '{'");
   expectError(openHeader("{\"a\":", 0), Code::HeaderMalformed, "not valid JSON at byte");
-  expectError(openHeader("{\"a\":1}", 0), Code::HeaderMalformed, "unexpected a number in the entry a");
-  expectError(openHeader("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"extra\":1}}", 0), Code::HeaderMalformed,
-              "unknown field 'extra'");
-  expectError(openHeader("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 0), Code::HeaderMalformed, "lacks data_offsets");
-  expectError(openHeader("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 0), Code::HeaderMalformed, "dtype twice");
-  expectError(openHeader("{" + entry("a", "F32", "[[1]]", "[0,4]") + "}", 4), Code::HeaderMalformed, "an array");
-  expectError(openHeader("{" + entry("a", "F32", "[-1]", "[0,4]") + "}", 4), Code::HeaderMalformed, "negative");
-  expectError(openHeader("{" + entry("a", "F32", "[1.0]", "[0,4]") + "}", 4), Code::HeaderMalformed, "1.0");
-  expectError(openHeader("{" + entry("a", "F32", "[1]", "[0,4,8]") + "}", 8), Code::HeaderMalformed, "has 3 numbers");
-  expectError(openHeader("{" + entry("", "F32", "[1]", "[0,4]") + "}", 4), Code::HeaderMalformed, "empty name");
+  expectError(openHeader("{\"a\":1}", 0), Code::HeaderMalformed,
+              "unexpected a number in the entry a");
+  expectError(openHeader("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"extra\":1}}", 0),
+              Code::HeaderMalformed, "unknown field 'extra'");
+  expectError(openHeader("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 0), Code::HeaderMalformed,
+              "lacks data_offsets");
+  expectError(openHeader("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 0), Code::HeaderMalformed,
+              "dtype twice");
+  expectError(openHeader("{" + entry("a", "F32", "[[1]]", "[0,4]") + "}", 4), Code::HeaderMalformed,
+              "an array");
+  expectError(openHeader("{" + entry("a", "F32", "[-1]", "[0,4]") + "}", 4), Code::HeaderMalformed,
+              "negative");
+  expectError(openHeader("{" + entry("a", "F32", "[1.0]", "[0,4]") + "}", 4), Code::HeaderMalformed,
+              "1.0");
+  expectError(openHeader("{" + entry("a", "F32", "[1]", "[0,4,8]") + "}", 8), Code::HeaderMalformed,
+              "has 3 numbers");
+  expectError(openHeader("{" + entry("", "F32", "[1]", "[0,4]") + "}", 4), Code::HeaderMalformed,
+              "empty name");
 }
 
 TEST(Safetensors, ChecksOffsetsAndSizes) {
-  expectError(openHeader("{" + entry("a", "F99", "[1]", "[0,4]") + "}", 4), Code::UnknownDtype, "F99");
-  expectError(openHeader("{" + entry("a", "F32", "[1]", "[8,4]") + "}", 8), Code::OffsetsOutOfRange, "8");
-  expectError(openHeader("{" + entry("a", "F32", "[2]", "[0,8]") + "}", 4), Code::FileTruncated, "holds 4");
+  expectError(openHeader("{" + entry("a", "F99", "[1]", "[0,4]") + "}", 4), Code::UnknownDtype,
+              "F99");
+  expectError(openHeader("{" + entry("a", "F32", "[1]", "[8,4]") + "}", 8), Code::OffsetsOutOfRange,
+              "8");
+  expectError(openHeader("{" + entry("a", "F32", "[2]", "[0,8]") + "}", 4), Code::FileTruncated,
+              "holds 4");
   expectError(openHeader("{" + entry("a", "F32", "[2]", "[0,4]") + "}", 4), Code::SizeMismatch,
               "F32 [2] needs 8 bytes, data_offsets hold 4");
-  expectError(openHeader("{" + entry("a", "F32", "[4294967296,4294967296]", "[0,0]") + "}", 0), Code::SizeMismatch,
-              "overflows 64 bits");
-  expectError(openHeader("{" + entry("a", "F4", "[3]", "[0,1]") + "}", 1), Code::SizeMismatch, "F4 [3]");
+  expectError(openHeader("{" + entry("a", "F32", "[4294967296,4294967296]", "[0,0]") + "}", 0),
+              Code::SizeMismatch, "overflows 64 bits");
+  expectError(openHeader("{" + entry("a", "F4", "[3]", "[0,1]") + "}", 1), Code::SizeMismatch,
+              "F4 [3]");
   EXPECT_TRUE(openHeader("{" + entry("a", "F4", "[4]", "[0,2]") + "}", 2).ok());
-  EXPECT_TRUE(openHeader("{" + entry("a", "F32", "[0,9223372036854775807,9]", "[0,0]") + "}", 0).ok());
+  EXPECT_TRUE(
+      openHeader("{" + entry("a", "F32", "[0,9223372036854775807,9]", "[0,0]") + "}", 0).ok());
 }
 
 TEST(Safetensors, RefusesOverlapsAndDuplicates) {
   std::string a = entry("a", "U8", "[4]", "[0,4]");
-  expectError(openHeader("{" + a + "," + entry("b", "U8", "[4]", "[3,7]") + "}", 7), Code::TensorsOverlap,
-              "inside a, which ends at 4");
-  expectError(openHeader("{" + a + "," + entry("b", "U8", "[4]", "[0,4]") + "}", 4), Code::TensorsOverlap, "inside");
-  expectError(openHeader("{" + a + "," + a + "}", 4), Code::DuplicateTensor, "twice in model.safetensors");
+  expectError(openHeader("{" + a + "," + entry("b", "U8", "[4]", "[3,7]") + "}", 7),
+              Code::TensorsOverlap, "inside a, which ends at 4");
+  expectError(openHeader("{" + a + "," + entry("b", "U8", "[4]", "[0,4]") + "}", 4),
+              Code::TensorsOverlap, "inside");
+  expectError(openHeader("{" + a + "," + a + "}", 4), Code::DuplicateTensor,
+              "twice in model.safetensors");
 }
 
 // A hole is legal to the format's older writers: said, not refused.
@@ -117,7 +137,8 @@ TEST(Safetensors, NotesUnusedBytes) {
   absl::StatusOr<Checkpoint> checkpoint = Checkpoint::open(folder.path());
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   ASSERT_EQ(checkpoint->warnings().size(), 1u);
-  EXPECT_NE(toText(checkpoint->warnings()[0]).find("5 bytes belong to no tensor"), std::string::npos);
+  EXPECT_NE(toText(checkpoint->warnings()[0]).find("5 bytes belong to no tensor"),
+            std::string::npos);
 }
 
 /// A folder of two files with `index` as its index.
@@ -130,15 +151,20 @@ absl::Status openIndexed(const std::string &index) {
 }
 
 TEST(Safetensors, IndexAndFilesMustAgree) {
-  EXPECT_TRUE(openIndexed(R"({"metadata":{"x":[1,{}]},"weight_map":{"b":"two.safetensors","a":"one.safetensors"}})").ok());
-  expectError(openIndexed(R"({"weight_map":{"a":"one.safetensors","b":"three.safetensors"}})"), Code::ShardMissing,
-              "three.safetensors");
-  expectError(openIndexed(R"({"weight_map":{"a":"two.safetensors","b":"two.safetensors"}})"), Code::TensorNotInShard,
-              "is not in two.safetensors");
-  expectError(openIndexed(R"({"weight_map":{"a":"one.safetensors","c":"two.safetensors"}})"), Code::TensorNotInShard, "c");
+  EXPECT_TRUE(
+      openIndexed(
+          R"({"metadata":{"x":[1,{}]},"weight_map":{"b":"two.safetensors","a":"one.safetensors"}})")
+          .ok());
+  expectError(openIndexed(R"({"weight_map":{"a":"one.safetensors","b":"three.safetensors"}})"),
+              Code::ShardMissing, "three.safetensors");
+  expectError(openIndexed(R"({"weight_map":{"a":"two.safetensors","b":"two.safetensors"}})"),
+              Code::TensorNotInShard, "is not in two.safetensors");
+  expectError(openIndexed(R"({"weight_map":{"a":"one.safetensors","c":"two.safetensors"}})"),
+              Code::TensorNotInShard, "c");
   Folder folder;
-  folder.write("one.safetensors",
-               safetensors("{" + entry("a", "U8", "[1]", "[0,1]") + "," + entry("z", "U8", "[1]", "[1,2]") + "}", 2));
+  folder.write("one.safetensors", safetensors("{" + entry("a", "U8", "[1]", "[0,1]") + "," +
+                                                  entry("z", "U8", "[1]", "[1,2]") + "}",
+                                              2));
   folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"one.safetensors"}})");
   expectError(Checkpoint::open(folder.path()).status(), Code::TensorNotInIndex, "z");
 }
@@ -154,7 +180,8 @@ TEST(Safetensors, RefusesAMalformedIndex) {
 
 TEST(Safetensors, NamesMustStayInTheFolder) {
   for (const char *name : {"../one.safetensors", "/etc/passwd", "x/../../y", "..", ""})
-    expectError(openIndexed(std::string(R"({"weight_map":{"a":")") + name + R"("}})"), Code::PathEscapes, "outside");
+    expectError(openIndexed(std::string(R"({"weight_map":{"a":")") + name + R"("}})"),
+                Code::PathEscapes, "outside");
   EXPECT_TRUE(staysInside("a/b..c/d.safetensors"));
   EXPECT_FALSE(staysInside("a/.."));
 }
@@ -169,17 +196,23 @@ TEST(Safetensors, FollowsSymbolicLinks) {
 
 TEST(Safetensors, AcceptsACompleteSetWithoutIndex) {
   Folder folder;
-  folder.write("model-00001-of-00002.safetensors", safetensors("{" + entry("a", "U8", "[1]", "[0,1]") + "}", 1));
-  expectError(Checkpoint::open(folder.path()).status(), Code::ShardMissing, "part 2 of 2 is missing");
-  folder.write("model-00002-of-00002.safetensors", safetensors("{" + entry("a", "U8", "[1]", "[0,1]") + "}", 1));
-  expectError(Checkpoint::open(folder.path()).status(), Code::DuplicateTensor, "and in model-00002");
-  folder.write("model-00002-of-00002.safetensors", safetensors("{" + entry("b", "U8", "[1]", "[0,1]") + "}", 1));
+  folder.write("model-00001-of-00002.safetensors",
+               safetensors("{" + entry("a", "U8", "[1]", "[0,1]") + "}", 1));
+  expectError(Checkpoint::open(folder.path()).status(), Code::ShardMissing,
+              "part 2 of 2 is missing");
+  folder.write("model-00002-of-00002.safetensors",
+               safetensors("{" + entry("a", "U8", "[1]", "[0,1]") + "}", 1));
+  expectError(Checkpoint::open(folder.path()).status(), Code::DuplicateTensor,
+              "and in model-00002");
+  folder.write("model-00002-of-00002.safetensors",
+               safetensors("{" + entry("b", "U8", "[1]", "[0,1]") + "}", 1));
   EXPECT_TRUE(Checkpoint::open(folder.path()).ok());
 }
 
 TEST(Safetensors, RefusesFoldersWithoutOrWithTwoSetsOfWeights) {
   Folder folder;
-  expectError(Checkpoint::open(folder.path()).status(), Code::NoWeights, "holds no safetensors file");
+  expectError(Checkpoint::open(folder.path()).status(), Code::NoWeights,
+              "holds no safetensors file");
   expectError(Checkpoint::open(folder / "none").status(), Code::InputMissing, "is no folder");
   folder.write("model.safetensors", safetensors(good, 16));
   folder.write("one.safetensors", safetensors("{" + entry("x", "U8", "[1]", "[0,1]") + "}", 1));
