@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ids in, ids or numbers out.
+#include "tools/engine/Failure.h"
+#include "tools/engine/Files.h"
+#include "tools/glm-run/Modes.h"
+#include "tools/glm-run/Stages.h"
+
+namespace glm::run {
+
+int tokenize(const Arguments &arguments, const tool::Engine &engine) {
+  std::string text = tool::readText(arguments.tokenize);
+  const char *separator = "";
+  for (int32_t id : engine.encode(text)) {
+    std::printf("%s%d", separator, id);
+    separator = " ";
+  }
+  std::printf("\n");
+  return 0;
+}
+
+int detokenize(const Arguments &arguments, const tool::Engine &engine) {
+  std::vector<int64_t> ids;
+  tool::check(npy::readIds(arguments.detokenize, ids));
+  std::vector<int32_t> tokens(ids.begin(), ids.end());
+  std::string text = engine.decode(tokens, arguments.skipSpecial ? GLM_TEXT_SKIP_SPECIAL : 0);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+int evaluate(const Arguments &arguments, const tool::Engine &engine) {
+  if (!arguments.draftLogits.empty())
+    throw tool::Failure(tool::Code::BadArguments, "--draft-logits", "artifacts of this version hold no code for the draft layer", "use glm-interpret on the checkpoint");
+  int64_t vocabulary = engine.info().vocabulary;
+  std::vector<int32_t> tokens = tool::readTokens(arguments.tokens, vocabulary);
+  int64_t count = static_cast<int64_t>(tokens.size());
+  engine.requireContext(count, arguments.context);
+  int64_t chunk = engine.rowsFor(count, arguments.chunk);
+  Session session = engine.openSession(arguments.context > 0 ? arguments.context : count, chunk);
+  std::vector<float> logits;
+  Stages stages(engine, tokens.size(), !arguments.stagesTo.empty());
+  tool::prefill(session, tokens, chunk, !arguments.logits.empty(), [&](size_t first, size_t rows) {
+    if (!arguments.logits.empty()) {
+      std::span<const float> step = tool::floats(session, "logits");
+      logits.insert(logits.end(), step.begin(), step.end());
+    }
+    stages.take(session, first, rows);
+  });
+  if (!arguments.logits.empty())
+    tool::check(npy::write<float>(arguments.logits, std::vector<int64_t>{count, vocabulary}, logits));
+  if (!arguments.stagesTo.empty())
+    stages.write(arguments.stagesTo);
+  return 0;
+}
+
+} // namespace glm::run
