@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/program/Layout.h"
 #include "dialects/program/Program.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -27,6 +28,15 @@ LogicalResult EntryOp::verify() {
   return success();
 }
 
+/// Equal types, or buffers without layout that split the same rows differently.
+static bool sameMemory(Type passed, Type wanted) {
+  auto a = dyn_cast<kernel::BufferType>(passed), b = dyn_cast<kernel::BufferType>(wanted);
+  if (passed == wanted || !a || !b || a.getLayout() || b.getLayout())
+    return passed == wanted;
+  return a.getElementType() == b.getElementType() && !a.getShape().empty() && !b.getShape().empty() &&
+         a.getShape().front() == b.getShape().front() && bytesPerRow(a) == bytesPerRow(b);
+}
+
 LogicalResult program::LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // C1.
   Operation *target = symbols.lookupNearestSymbolFrom(*this, getKernelAttr());
@@ -35,9 +45,14 @@ LogicalResult program::LaunchOp::verifySymbolUses(SymbolTableCollection &symbols
   auto function = dyn_cast_or_null<kernel::FuncOp>(target);
   if (!function)
     return emitOpError("there is no kernel @") << getKernel();
-  if (function.getArgumentTypes() != getArguments().getTypes())
-    return emitOpError("passes (") << getArguments().getTypes() << ") to @" << getKernel() << " of ("
-           << function.getArgumentTypes() << ")";
+  ArrayRef<Type> wanted = function.getArgumentTypes();
+  if (wanted.size() != getArguments().size())
+    return emitOpError("passes ") << getArguments().size() << " arguments to @" << getKernel() << ", which has "
+           << wanted.size();
+  for (auto [index, operand] : llvm::enumerate(getArguments()))
+    if (!sameMemory(operand.getType(), wanted[index]))
+      return emitOpError("passes ") << operand.getType() << " as argument " << index << " of @" << getKernel()
+             << ", which is " << wanted[index];
   return success();
 }
 

@@ -48,7 +48,7 @@ def Program_PortOp : Program_Op<"port", [HasParent<"EntryOp">]> {
     program.port input "rows" %rows : !kernel.buffer<?x4xi32>
     ```
   }];
-  let arguments = (ins Program_PortKindAttr:$kind, StrAttr:$name, Kernel_BufferType:$buffer);
+  let arguments = (ins Program_PortKind:$kind, StrAttr:$name, Kernel_BufferType:$buffer);
   let assemblyFormat = "$kind $name $buffer attr-dict `:` type($buffer)";
 }
 
@@ -58,8 +58,8 @@ def Program_LaunchOp : Program_CommandOp<"launch",
   let description = [{
     `label` is the path in the model, for profiles and errors. Launches between two barriers may overlap.
 
-    - C1: `kernel` names a `kernel.func` or `program.kernel`; of a `kernel.func` the argument types are those of
-      the operands.
+    - C1: `kernel` names a `kernel.func` or `program.kernel`. Arguments of a `kernel.func` have the types of the
+      operands, except that buffers without layout may split the same rows differently (`?x128` and `?x4x32`).
 
     ```mlir
     program.launch @linear(%x, %w, %y) label "model.layers.0.self_attn" on @host

@@ -63,36 +63,23 @@ def Program_HeadRowsAttr : AttrDef<ProgramDialect, "HeadRows"> {
 class Program_Enum<string name, string description, list<I32EnumAttrCase> cases>
     : I32EnumAttr<name, description, cases> {
   let cppNamespace = "::glm::program";
-  let genSpecializedAttr = 0;
 }
 
 def Program_DimKind : Program_Enum<"DimKind", "when a dimension gets its value", [
     I32EnumAttrCase<"Fixed", 0, "fixed">, I32EnumAttrCase<"Session", 1, "session">,
     I32EnumAttrCase<"Step", 2, "step">]>;
-def Program_DimKindAttr : EnumAttr<ProgramDialect, Program_DimKind, "dim_kind"> {
-  let assemblyFormat = "$value";
-}
 
 def Program_DeviceKind : Program_Enum<"DeviceKind", "what a device is", [
     I32EnumAttrCase<"Cpu", 0, "cpu">, I32EnumAttrCase<"Npu", 1, "npu">,
     I32EnumAttrCase<"NpuSim", 2, "npu_sim">]>;
-def Program_DeviceKindAttr : EnumAttr<ProgramDialect, Program_DeviceKind, "device_kind"> {
-  let assemblyFormat = "$value";
-}
 
 def Program_SegmentKind : Program_Enum<"SegmentKind", "what a segment holds", [
     I32EnumAttrCase<"Code", 0, "code">, I32EnumAttrCase<"Weights", 1, "weights">,
     I32EnumAttrCase<"Tokenizer", 2, "tokenizer">, I32EnumAttrCase<"Ledger", 3, "ledger">,
     I32EnumAttrCase<"Debug", 4, "debug">, I32EnumAttrCase<"Blob", 5, "blob">]>;
-def Program_SegmentKindAttr : EnumAttr<ProgramDialect, Program_SegmentKind, "segment_kind"> {
-  let assemblyFormat = "$value";
-}
 
 def Program_PortKind : Program_Enum<"PortKind", "the direction of a port", [
     I32EnumAttrCase<"Input", 0, "input">, I32EnumAttrCase<"Output", 1, "output">]>;
-def Program_PortKindAttr : EnumAttr<ProgramDialect, Program_PortKind, "port_kind"> {
-  let assemblyFormat = "$value";
-}
 
 def Program_IntAttr : TypedSignlessIntegerAttrBase<I64, "int64_t", "64-bit signed integer">;
 

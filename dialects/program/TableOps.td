@@ -22,7 +22,7 @@ def Program_DeviceOp : Program_TableOp<"device"> {
     program.device @host cpu "znver4" needs ["avx512f", "avx512bf16"] description "{}"
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, Program_DeviceKindAttr:$kind, StrAttr:$name,
+  let arguments = (ins SymbolNameAttr:$sym_name, Program_DeviceKind:$kind, StrAttr:$name,
                        StrArrayAttr:$features, StrAttr:$description);
   let assemblyFormat = [{
     $sym_name $kind $name `needs` $features `description` $description attr-dict
@@ -43,7 +43,7 @@ def Program_DimOp : Program_TableOp<"dim"> {
     program.dim @rows step max 2048 bound @max_rows
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, Program_DimKindAttr:$kind, Program_IntAttr:$max,
+  let arguments = (ins SymbolNameAttr:$sym_name, Program_DimKind:$kind, Program_IntAttr:$max,
                        OptionalAttr<FlatSymbolRefAttr>:$bound);
   let assemblyFormat = "$sym_name $kind `max` $max (`bound` $bound^)? attr-dict";
   let hasVerifier = 1;
@@ -61,7 +61,7 @@ def Program_SegmentOp : Program_TableOp<"segment"> {
     program.segment @weights weights align 2097152 size 167936 on @host
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, Program_SegmentKindAttr:$kind, Program_IntAttr:$alignment,
+  let arguments = (ins SymbolNameAttr:$sym_name, Program_SegmentKind:$kind, Program_IntAttr:$alignment,
                        OptionalAttr<Program_IntAttr>:$size, FlatSymbolRefAttr:$device);
   let assemblyFormat = [{
     $sym_name $kind `align` $alignment (`size` $size^)? `on` $device attr-dict

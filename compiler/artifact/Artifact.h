@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writing the `.glm` file: header, program, segments (runtime/schema/SCHEMA.md). The module says everything but the bytes: code comes
+// from the target, weights and tokenizer from the checkpoint folder. Same module, code, checkpoint and provenance give the same
+// file, whatever the number of workers.
+#ifndef GLM_COMPILER_ARTIFACT_ARTIFACT_H
+#define GLM_COMPILER_ARTIFACT_ARTIFACT_H
+
+#include "compiler/artifact/Packing.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace glm::artifact {
+
+struct WriteOptions {
+  std::filesystem::path output;
+  /// Folder of weights, configuration and tokenizer; empty when the module has no weights.
+  std::filesystem::path checkpoint;
+  /// The linked image that `program.kernel` entries point into; empty when there is none.
+  std::string code;
+  unsigned workers = 1;
+  /// Recorded as they are: the flags that change what is compiled.
+  std::vector<std::string> flags;
+  std::string compiler;
+  Progress progress;
+};
+
+struct WriteSummary {
+  uint64_t fileBytes = 0, programBytes = 0, codeBytes = 0, tokenizerBytes = 0, ledgerBytes = 0, weightBytes = 0;
+};
+
+/// Writes the artifact beside its final name and renames it. Adds the segments `code`, `tokenizer` and `ledger` to `module`.
+/// Errors: GLM0207 (a tokenizer that cannot be compiled), GLM0305, GLM0600-0602.
+absl::StatusOr<WriteSummary> writeArtifact(mlir::ModuleOp module, const WriteOptions &options);
+
+} // namespace glm::artifact
+
+#endif

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/artifact/Packing.h"
+
+#include "compiler/diagnostics/Diagnostic.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <fcntl.h>
+#include <mutex>
+#include <thread>
+#include <unistd.h>
+
+namespace glm::artifact {
+
+namespace {
+
+Hash fromXxh(XXH128_hash_t hash) { return {hash.low64, hash.high64}; }
+
+/// A hash that is fed in pieces.
+class Hasher {
+public:
+  Hasher() : state(XXH3_createState(), XXH3_freeState) { XXH3_128bits_reset(state.get()); }
+  void add(const void *bytes, size_t size) { XXH3_128bits_update(state.get(), bytes, size); }
+  void addZeros(uint64_t count) {
+    static const char zeros[4096] = {};
+    for (; count > sizeof zeros; count -= sizeof zeros)
+      add(zeros, sizeof zeros);
+    add(zeros, count);
+  }
+  /// The hash so far; starts anew.
+  Hash finish() {
+    Hash result = fromXxh(XXH3_128bits_digest(state.get()));
+    XXH3_128bits_reset(state.get());
+    return result;
+  }
+
+private:
+  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state;
+};
+
+/// The checkpoint's files, opened once.
+class Sources {
+public:
+  ~Sources() {
+    for (int descriptor : descriptors)
+      close(descriptor);
+  }
+
+  absl::Status open(const std::vector<std::filesystem::path> &files) {
+    paths = files;
+    for (const std::filesystem::path &path : files) {
+      int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+      if (descriptor < 0)
+        return failed(path, std::strerror(errno));
+      descriptors.push_back(descriptor);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status read(uint32_t file, uint64_t position, std::byte *bytes, uint64_t size) const {
+    while (size) {
+      ssize_t got = pread(descriptors[file], bytes, size, off_t(position));
+      if (got < 0 && errno == EINTR)
+        continue;
+      if (got <= 0)
+        return failed(paths[file], got ? std::strerror(errno) : "it ends before the tensor does");
+      bytes += got, position += uint64_t(got), size -= uint64_t(got);
+    }
+    return absl::OkStatus();
+  }
+
+private:
+  static absl::Status failed(const std::filesystem::path &path, const char *why) {
+    return codedError(Code::CheckpointChanged, path.string(), std::string("reading weights failed: ") + why,
+                      "fetch the file again and do not change it while glmc runs");
+  }
+
+  std::vector<std::filesystem::path> paths;
+  std::vector<int> descriptors;
+};
+
+/// Memory of one worker; grows to the largest chunk it meets.
+struct Workspace {
+  std::vector<std::byte> source, converted, turned, result;
+};
+
+/// Makes the bytes of a chunk from its source, which lies in `work.source`. Returns where they are.
+const std::byte *layOut(const Chunk &chunk, Workspace &work) {
+  const std::byte *at = work.source.data();
+  size_t count = size_t(chunk.rows * chunk.columns), width = bytesOf(chunk.to);
+  if (chunk.from != chunk.to) {
+    work.converted.resize(count * width);
+    convert(at, chunk.from, work.converted.data(), chunk.to, count);
+    at = work.converted.data();
+  }
+  int64_t rows = chunk.rows, columns = chunk.columns;
+  if (chunk.transposed) {
+    work.turned.resize(count * width);
+    transpose(at, rows, columns, width, work.turned.data());
+    at = work.turned.data();
+    std::swap(rows, columns);
+  }
+  if (!chunk.n)
+    return at;
+  work.result.resize(panelBytes(rows, columns, width, chunk.n, chunk.k));
+  packPanels(at, rows, columns, width, chunk.n, chunk.k, work.result.data());
+  return work.result.data();
+}
+
+class Packer {
+public:
+  Packer(const PackingPlan &plan, const OutputFile &output, uint64_t offset, const Progress &progress)
+      : plan(plan), output(output), offset(offset), progress(progress) {
+    result.tensors.resize(plan.tensors);
+  }
+
+  absl::StatusOr<PackingResult> run(unsigned workers) {
+    if (absl::Status status = sources.open(plan.files); !status.ok())
+      return status;
+    std::vector<std::jthread> threads;
+    for (unsigned i = 1; i < workers; ++i)
+      threads.emplace_back([this] { work(); });
+    work();
+    threads.clear();
+    if (!failure.ok())
+      return failure;
+    segment.addZeros(plan.segmentBytes - hashed);
+    result.segment = segment.finish();
+    return std::move(result);
+  }
+
+private:
+  void work() {
+    Workspace space;
+    while (takeChunk(space) || takeLoose(space))
+      ;
+  }
+
+  /// Packs the next chunk; false when there is none or something failed.
+  bool takeChunk(Workspace &space) {
+    size_t number = nextChunk.fetch_add(1);
+    if (number >= plan.chunks.size())
+      return false;
+    const Chunk &chunk = plan.chunks[number];
+    space.source.resize(chunk.sourceBytes());
+    absl::Status status = sources.read(chunk.file, chunk.position, space.source.data(), space.source.size());
+    const std::byte *bytes = nullptr;
+    if (status.ok()) {
+      bytes = layOut(chunk, space);
+      status = output.write(offset + chunk.offset, {reinterpret_cast<const char *>(bytes), chunk.bytes});
+    }
+    std::unique_lock lock(mutex);
+    turn.wait(lock, [&] { return number == hashedChunks || !failure.ok(); });
+    if (!failure.ok())
+      return false;
+    if (status.ok())
+      addToHashes(chunk, space, bytes);
+    else
+      failure = status;
+    ++hashedChunks;
+    turn.notify_all();
+    if (status.ok() && progress)
+      progress(hashed, plan.segmentBytes);
+    return status.ok();
+  }
+
+  void addToHashes(const Chunk &chunk, const Workspace &space, const std::byte *bytes) {
+    segment.addZeros(chunk.offset - hashed);
+    segment.add(bytes, chunk.bytes);
+    hashed = chunk.offset + chunk.bytes;
+    if (chunk.tensor < 0)
+      return;
+    tensor.add(space.source.data(), space.source.size());
+    if (chunk.last)
+      result.tensors[size_t(chunk.tensor)] = tensor.finish();
+  }
+
+  bool takeLoose(Workspace &space) {
+    size_t number = nextLoose.fetch_add(1);
+    if (number >= plan.loose.size())
+      return false;
+    constexpr uint64_t piece = 4 << 20;
+    const LooseTensor &loose = plan.loose[number];
+    Hasher hasher;
+    absl::Status status;
+    for (uint64_t done = 0; done < loose.bytes && status.ok(); done += piece) {
+      space.source.resize(std::min(piece, loose.bytes - done));
+      status = sources.read(loose.file, loose.position + done, space.source.data(), space.source.size());
+      hasher.add(space.source.data(), space.source.size());
+    }
+    std::unique_lock lock(mutex);
+    if (!status.ok())
+      failure = status;
+    result.tensors[size_t(loose.tensor)] = hasher.finish();
+    return failure.ok();
+  }
+
+  const PackingPlan &plan;
+  const OutputFile &output;
+  uint64_t offset;
+  const Progress &progress;
+  Sources sources;
+  std::atomic<size_t> nextChunk{0}, nextLoose{0};
+
+  std::mutex mutex;
+  std::condition_variable turn;
+  // Guarded by `mutex`.
+  size_t hashedChunks = 0;
+  uint64_t hashed = 0;
+  Hasher segment, tensor;
+  absl::Status failure;
+  PackingResult result;
+};
+
+} // namespace
+
+std::string Hash::text() const {
+  static const char digits[] = "0123456789abcdef";
+  std::string out;
+  for (uint64_t half : {high, low})
+    for (int shift = 60; shift >= 0; shift -= 4)
+      out += digits[half >> shift & 15];
+  return out;
+}
+
+Hash hashOf(std::string_view bytes) { return fromXxh(XXH3_128bits(bytes.data(), bytes.size())); }
+
+absl::StatusOr<PackingResult> packWeights(const PackingPlan &plan, const OutputFile &output, uint64_t offset,
+                                          unsigned workers, const Progress &progress) {
+  return Packer(plan, output, offset, progress).run(std::max(1u, workers));
+}
+
+} // namespace glm::artifact

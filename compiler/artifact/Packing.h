@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Moving weights from the checkpoint into the artifact.
+//
+// The weight segment is cut into chunks of a few MiB, in ascending order of offset. Each chunk is made from one contiguous run of bytes
+// of a checkpoint file: read, converted, laid out, written. Workers take chunks in order and finish in any; only hashing
+// waits its turn. So memory is bounded by workers times the largest chunk, the bytes do not depend on the number of workers, and
+// every checkpoint tensor that is stored whole is hashed on the way.
+#ifndef GLM_COMPILER_ARTIFACT_PACKING_H
+#define GLM_COMPILER_ARTIFACT_PACKING_H
+
+#include "compiler/artifact/Elements.h"
+#include "compiler/artifact/OutputFile.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace glm::artifact {
+
+/// XXH3-128.
+struct Hash {
+  uint64_t low = 0, high = 0;
+  bool operator==(const Hash &) const = default;
+  /// 32 hexadecimal digits, high half first, as xxhsum prints.
+  std::string text() const;
+};
+Hash hashOf(std::string_view bytes);
+
+/// A run of output bytes and what it is made of.
+struct Chunk {
+  uint64_t offset = 0; ///< in the segment
+  uint64_t bytes = 0;
+  uint32_t file = 0; ///< index of the source file
+  uint64_t position = 0;
+  /// The source: a row-major `[rows, columns]` block of `from`.
+  int64_t rows = 0, columns = 0;
+  Element from = Element::BF16, to = Element::BF16;
+  bool transposed = false;
+  int64_t n = 0, k = 0; ///< panels; 0, 0: row-major
+  /// The tensor whose hash this chunk continues, or -1; `last` ends it.
+  int64_t tensor = -1;
+  bool last = false;
+
+  uint64_t sourceBytes() const { return uint64_t(rows * columns) * bytesOf(from); }
+};
+
+/// A tensor that is hashed by itself, because chunks do not read it whole and in order.
+struct LooseTensor {
+  int64_t tensor;
+  uint32_t file;
+  uint64_t position, bytes;
+};
+
+struct PackingPlan {
+  std::vector<std::filesystem::path> files;
+  /// Ascending by offset, not overlapping; gaps are zero.
+  std::vector<Chunk> chunks;
+  std::vector<LooseTensor> loose;
+  uint64_t segmentBytes = 0;
+  /// Number of tensors that chunks and loose tensors count in.
+  size_t tensors = 0;
+};
+
+struct PackingResult {
+  Hash segment;
+  /// By tensor; zero where nobody read it.
+  std::vector<Hash> tensors;
+};
+
+/// Called with bytes written and bytes in all, never by two threads at once.
+using Progress = std::function<void(uint64_t, uint64_t)>;
+
+/// Fills the segment at `offset` of `output`. Errors: GLM0600, GLM0601.
+absl::StatusOr<PackingResult> packWeights(const PackingPlan &plan, const OutputFile &output, uint64_t offset,
+                                          unsigned workers, const Progress &progress);
+
+} // namespace glm::artifact
+
+#endif
