@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// glm-opt: reads a module, runs the passes named on the command line, prints it. It knows every dialect and pass of the
-// tree and, of MLIR's own, what the phases produce on the way plus canonicalize, cse, inline and the like.
-
+// glm-opt: one pass or pipeline over one module, for tests and for looking at what a phase does.
+//
+//   glm-opt module.mlir --glm-model-pipeline=precision=bf16 --glm-fuse-pipeline --glm-tile-pipeline
 #include "compiler/interpret/Passes.h"
 #include "dialects/glm/Glm.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/program/Program.h"
+#include "passes/fuse/Passes.h"
+#include "passes/fuse/Pipeline.h"
+#include "passes/model/Passes.h"
+#include "passes/model/Pipeline.h"
+#include "passes/place/Passes.h"
+#include "passes/place/Pipeline.h"
+#include "passes/tile/Passes.h"
+#include "passes/tile/Pipeline.h"
+#include "targets/cpu/Cpu.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
@@ -21,28 +30,33 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 
-namespace {
+using namespace mlir;
 
-void registerDialects(mlir::DialectRegistry &registry) {
+static void registerDialects(DialectRegistry &registry) {
   registry.insert<glm::model::GlmDialect, glm::kernel::KernelDialect, glm::program::ProgramDialect>();
-  registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
-                  mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
-                  mlir::tensor::TensorDialect, mlir::vector::VectorDialect,
-                  mlir::x86vector::X86VectorDialect>();
-  mlir::func::registerInlinerExtension(registry);
+  registry.insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
+                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  vector::VectorDialect, x86vector::X86VectorDialect>();
+  func::registerInlinerExtension(registry);
 }
 
-void registerPasses() {
-  mlir::registerTransformsPasses();
+static void registerPasses() {
+  registerTransformsPasses();
   glm::interpret::registerInterpretPasses();
+  glm::registerModelPasses();
+  glm::registerFusePasses();
+  glm::registerTilePasses();
+  glm::place::registerPlacePasses();
+  glm::registerCpuPasses();
+  glm::registerModelPipeline();
+  glm::registerFusePipeline();
+  glm::registerTilePipeline();
+  glm::registerPlacePipeline();
 }
-
-} // namespace
 
 int main(int argc, char **argv) {
-  mlir::DialectRegistry registry;
+  DialectRegistry registry;
   registerDialects(registry);
   registerPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "The optimizer driver of glmc " GLM_VERSION "\n", registry));
+  return asMainReturnCode(MlirOptMain(argc, argv, "glm-opt, the passes of glmc " GLM_VERSION "\n", registry));
 }
