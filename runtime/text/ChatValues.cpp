@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -53,7 +54,10 @@ struct JsonObject final : jinja::value_object_t {
 };
 
 struct JsonFloat final : jinja::value_float_t {
-  using value_float_t::value_float_t;
+  // The engine also keeps an integer, which has no room for large numbers.
+  explicit JsonFloat(double value) : value_float_t(std::abs(value) < 0x1p62 ? value : 0) {
+    val_flt = value;
+  }
   jinja::string as_string() const override { return jinja::string(pythonFloat(val_flt)); }
   const jinja::func_builtins &get_builtins() const override {
     return filtersOf<jinja::value_float_t>(*this);
