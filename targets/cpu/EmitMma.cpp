@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Products. The right operand is packed, so that one step of k is a few vectors of one sequential
+// stream; the left operand's elements are broadcast from its rows where they lie. Accumulators are
+// vectors carried by the loop over k: a register tile. Every element of the result is the same
+// sequence of operations whatever number of rows is computed together.
+//
+//   f32          acc += a[k] * line            one FMA
+//   bf16, dot    acc += a[k, k + 1] . line     vdpbf16ps, where the machine has it
+//   bf16         acc += a[k] * low(line); acc += a[k + 1] * high(line), a widened beforehand
+#include "targets/cpu/Emitter.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
+
+using namespace mlir;
+using namespace glm::kernel;
+
+namespace glm::cpu {
+
+struct Emitter::Product {
+  Tile a, b, c, result;
+  Value validRows; // of a; null: all
+  bool dot = false;
+  int64_t depth = 0, tileRows = 0, tileVectors = 0;
+
+  int64_t steps() const { return depth / b.lane; }
+  int64_t lineBytes() const { return b.groupRows * b.lane * b.elementBytes(); }
+};
+
+/// Rows in memory; widened to f32 where the machine has no dot product of pairs.
+Tile Emitter::leftOperand(const Tile &a, bool dot) {
+  bool inMemory = a.place == Tile::Place::Memory || a.place == Tile::Place::Rows;
+  Tile rows = inMemory && !a.validColumns ? a : materialize(a);
+  if (dot || a.element().isF32())
+    return rows;
+  Tile wide = allocateTile(TileType::get(a.type.getContext(), a.rows(), a.columns(), code.f32()));
+  Value count = rows.validRows ? rows.validRows : code.index(a.rows());
+  code.loop(code.index(0), count, 1, [&](Value row) {
+    forColumns(a.columns(), [&](Value column, Chunk chunk) {
+      Tile valid = rows;
+      valid.validRows = {};
+      Value value = code.widen(readMemory(valid, row, column, chunk));
+      code.store(value, code.at(rowAddress(wide, row), code.mul(column, 4)));
+    });
+  });
+  wide.validRows = rows.validRows;
+  return wide;
+}
+
+/// The accumulator is updated in place when it is a carried tile that only this product reads and
+/// that carries its result.
+static bool isInPlace(MmaOp op) {
+  auto argument = dyn_cast<BlockArgument>(op.getC());
+  if (!argument || !argument.hasOneUse() || !op->hasOneUse())
+    return false;
+  auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+  return loop && op->getBlock() == loop.getBody() && argument.getArgNumber() > 0 &&
+         loop.getYieldedValues()[argument.getArgNumber() - 1] == op.getResult();
+}
+
+/// Where whole vectors may be read.
+Tile Emitter::accumulator(const Tile &c) {
+  if (c.place == Tile::Place::Splat)
+    return c;
+  Tile rows = materialize(c);
+  if (rows.padded || rows.columns() % lanes == 0)
+    return rows;
+  Tile place = allocateTile(c.type);
+  write(rows, place, /*exact=*/false);
+  return place;
+}
+
+LogicalResult Emitter::emitMma(MmaOp op) {
+  Product product;
+  product.b = tileOf(op.getB());
+  if (product.b.place != Tile::Place::Panels)
+    product.b = pack(product.b);
+  bool bf16 = op.getA().getType().getElementType().isBF16();
+  if (product.b.lane > (bf16 ? 2 : 1))
+    return unsupported(op, "panels with " + Twine(product.b.lane) + " elements a lane");
+  product.dot = bf16 && machine.getBf16Dot() && product.b.lane == 2 && lanes == 16;
+  Tile a = tileOf(op.getA());
+  if (Value count = gathered.lookup(op.getA()))
+    a.validRows = count;
+  product.a = leftOperand(a, product.dot);
+  product.validRows = product.a.validRows;
+  product.c = accumulator(tileOf(op.getC()));
+  product.result = isInPlace(op) ? product.c : allocateTile(op.getType());
+  product.depth = op.getA().getType().getColumns();
+  int64_t vectors = llvm::divideCeil(op.getType().getColumns(), lanes);
+  int64_t registers = machine.getRegisters();
+  product.tileVectors = std::min<int64_t>(vectors, registers >= 32 ? 4 : 2);
+  int64_t most = (registers - product.tileVectors - 2) / product.tileVectors;
+  product.tileRows = std::clamp<int64_t>(most, 1, product.validRows ? 8 : 16);
+  auto columns = [&](Value vector, int64_t count) {
+    int64_t rows = op.getType().getRows(), whole = rows / product.tileRows * product.tileRows;
+    code.loop(0, whole, product.tileRows, [&](Value row) {
+      emitRowBlock(product, row, vector, product.tileRows, count);
+    });
+    if (whole < rows)
+      emitRowBlock(product, code.index(whole), vector, rows - whole, count);
+  };
+  int64_t whole = vectors / product.tileVectors * product.tileVectors;
+  code.loop(0, whole, product.tileVectors,
+            [&](Value vector) { columns(vector, product.tileVectors); });
+  if (whole < vectors)
+    columns(code.index(whole), vectors - whole);
+  tiles[op] = product.result;
+  return success();
+}
+
+/// One register tile for each number of rows that may be valid: one row costs what one row must.
+void Emitter::emitRowBlock(const Product &product, Value row, Value vector, int64_t rows,
+                           int64_t vectors) {
+  if (!product.validRows)
+    return emitRegisterTile(product, row, vector, rows, vectors);
+  Value count = code.min(code.max(code.sub(product.validRows, row), code.index(0)), rows);
+  auto cases = llvm::to_vector(llvm::seq<int64_t>(0, rows));
+  auto choice = scf::IndexSwitchOp::create(code.builder, code.loc, TypeRange(), count, cases,
+                                           cases.size());
+  auto fill = [&](Region &region, int64_t valid) {
+    OpBuilder::InsertionGuard guard(code.builder);
+    code.builder.createBlock(&region);
+    if (valid > 0)
+      emitRegisterTile(product, row, vector, valid, vectors);
+    if (valid < rows)
+      copyRows(product, code.add(row, valid), vector, rows - valid, vectors);
+    scf::YieldOp::create(code.builder, code.loc);
+  };
+  for (int64_t valid : cases)
+    fill(choice.getCaseRegions()[valid], valid);
+  fill(choice.getDefaultRegion(), rows);
+}
+
+/// Rows of zeros add nothing.
+void Emitter::copyRows(const Product &product, Value row, Value vector, int64_t rows,
+                       int64_t vectors) {
+  if (product.c.base == product.result.base && product.c.base)
+    return;
+  code.loop(row, code.add(row, rows), 1, [&](Value line) {
+    for (int64_t part = 0; part < vectors; ++part) {
+      Value column = code.mul(code.add(vector, part), lanes);
+      Value value = read(product.c, line, column, Chunk{lanes, lanes});
+      code.store(value, code.at(rowAddress(product.result, line), code.mul(column, 4)));
+    }
+  });
+}
+
+void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, int64_t rows,
+                               int64_t vectors) {
+  Values a, sums;
+  for (int64_t line = 0; line < rows; ++line) {
+    a.push_back(rowAddress(product.a, code.add(row, line)));
+    for (int64_t part = 0; part < vectors; ++part)
+      sums.push_back(read(product.c, code.add(row, line),
+                          code.mul(code.add(vector, part), lanes), Chunk{lanes, lanes}));
+  }
+  // About two dozen multiplications between two branches.
+  int64_t steps = product.steps(), unroll = 8;
+  while (unroll > 1 && (steps % unroll != 0 || unroll * rows * vectors > 48))
+    unroll /= 2;
+  sums = code.loop(code.index(0), code.index(steps), unroll, sums,
+                   [&](Value step, ValueRange carried) {
+                     Values next(carried);
+                     for (int64_t part = 0; part < unroll; ++part)
+                       next = multiplyStep(product, next, a, code.add(step, part), vector, vectors,
+                                           /*half=*/false);
+                     return next;
+                   });
+  if (product.depth % product.b.lane != 0)
+    sums = multiplyStep(product, sums, a, code.index(steps), vector, vectors, /*half=*/true);
+  for (int64_t line = 0; line < rows; ++line)
+    for (int64_t part = 0; part < vectors; ++part)
+      code.store(sums[line * vectors + part],
+                 code.at(rowAddress(product.result, code.add(row, line)),
+                         code.mul(code.add(vector, part), lanes * 4)));
+}
+
+/// One line of the panel into all accumulators; `half`: only the first element of a pair is left.
+Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<Value> a, Value step,
+                             Value vector, int64_t vectors, bool half) {
+  const Tile &b = product.b;
+  bool f32 = b.element().isF32();
+  int64_t laneBytes = b.lane * b.elementBytes();
+  SmallVector<Values> line(f32 || product.dot || b.lane == 1 || half ? 1 : 2);
+  for (int64_t part = 0; part < vectors; ++part) {
+    Value first = code.mul(code.add(vector, part), lanes); // row of the panel's first lane
+    Value offset = code.add(code.mul(step, product.lineBytes()),
+                            code.mul(b.groupStride ? code.rem(first, b.groupRows) : first,
+                                     laneBytes));
+    if (b.groupStride)
+      offset = code.add(offset, code.mul(code.div(first, b.groupRows), b.groupStride));
+    Value address = code.at(b.base, offset);
+    if (f32) {
+      line[0].push_back(code.load(code.vector(code.f32(), lanes), address));
+    } else if (product.dot) {
+      line[0].push_back(code.load(code.vector(b.element(), 2 * lanes), address));
+    } else if (b.lane == 1) {
+      line[0].push_back(code.widen(code.load(code.vector(b.element(), lanes), address)));
+    } else {
+      Value words = code.load(code.vector(code.i32(), lanes), address);
+      Type wide = code.vector(code.f32(), lanes);
+      line[0].push_back(code.bitcast(wide, code.shiftLeft(words, 16)));
+      if (!half)
+        line[1].push_back(code.bitcast(
+            wide, code.bitAnd(words, code.integer(words.getType(), 0xffff0000))));
+    }
+  }
+  Values next(sums);
+  for (size_t row = 0; row < a.size(); ++row) {
+    for (size_t element = 0; element < line.size(); ++element) {
+      Value broadcast;
+      if (product.dot) {
+        Value address = code.at(a[row], code.mul(step, 4));
+        Value pair = half ? arith::ExtUIOp::create(code.builder, code.loc, code.i32(),
+                                                   code.load(code.i16(), address))
+                          : code.load(code.i32(), address);
+        broadcast = code.bitcast(code.vector(b.element(), 2 * lanes), code.splat(pair, lanes));
+      } else {
+        Value k = code.add(code.mul(step, b.lane), element);
+        broadcast = code.splat(code.load(code.f32(), code.at(a[row], code.mul(k, 4))), lanes);
+      }
+      for (int64_t part = 0; part < vectors; ++part) {
+        Value &sum = next[row * vectors + part];
+        sum = product.dot ? Value(x86vector::DotBF16Op::create(code.builder, code.loc, sum,
+                                                               broadcast, line[0][part]))
+                          : code.fma(broadcast, line[element][part], sum);
+      }
+    }
+  }
+  return next;
+}
+
+} // namespace glm::cpu

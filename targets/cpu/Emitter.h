@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From one kernel.func to one func.func of scalar and vector code with the signature of
+// runtime/schema/kernel_abi.h. The emitter walks the kernel once, in order; Tile.h says where values
+// are meanwhile. One file for each family of ops:
+//
+//   Emitter.cpp        the function, the grid, scalars, loops that carry tiles
+//   EmitMemory.cpp     load_tile, store_tile, gather_rows, load_scalar, caches
+//   EmitElements.cpp   reading and writing elements, maps, reductions
+//   EmitShape.cpp      slices, concatenations, rotations
+//   EmitMma.cpp        products: register tiles over packed panels
+//   EmitPack.cpp       rows turned into panels
+//   EmitSoftmax.cpp    attention over a stream of keys
+//   EmitTopK.cpp       selection from a stream of scores
+//   EmitExperts.cpp    experts, columns by number, groups of rows
+#ifndef GLM_TARGETS_CPU_EMITTER_H
+#define GLM_TARGETS_CPU_EMITTER_H
+
+#include "targets/cpu/Code.h"
+#include "targets/cpu/Tile.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace glm::cpu {
+
+/// Bytes of scratch one worker needs: `constant + perContext * context` (cached positions a slot
+/// may hold). On the function as `glm.scratch = array<i64: constant, perContext>`.
+struct ScratchSize {
+  int64_t constant = 0, perContext = 0;
+};
+inline constexpr llvm::StringLiteral scratchAttribute = "glm.scratch";
+
+class Emitter {
+public:
+  Emitter(kernel::FuncOp kernel, kernel::MachineAttr machine, mlir::OpBuilder &builder);
+
+  /// The function beside the kernel; failure after a diagnostic on the op that has no code.
+  mlir::FailureOr<mlir::func::FuncOp> run();
+
+private:
+  using Result = mlir::LogicalResult;
+
+  // Emitter.cpp
+  void bindArguments(mlir::Block &entry);
+  Memory bindCache(kernel::CacheType type, mlir::Value word);
+  Result emitBlock(mlir::Block &block);
+  Result emit(mlir::Operation *op);
+  Result emitScalar(mlir::Operation *op);
+  Result emitParallel(kernel::ParallelOp op);
+  Result emitFor(mlir::scf::ForOp op);
+  Result emitIf(mlir::scf::IfOp op);
+  void finishCarried(mlir::scf::ForOp op, mlir::ArrayRef<mlir::Value> places, Values &scalars);
+  mlir::Value scalarOf(mlir::Value value) { return scalars.lookup(value); }
+  /// Scratch taken while a frame lives is free again after it.
+  struct Frame {
+    explicit Frame(Emitter &emitter) : emitter(emitter), before(emitter.used) {}
+    ~Frame() { emitter.used = before; }
+    Emitter &emitter;
+    int64_t before;
+  };
+  Tile &tileOf(mlir::Value value);
+  mlir::Value allocate(int64_t bytes);
+  Tile allocateTile(kernel::TileType type);
+  Result unsupported(mlir::Operation *op, const llvm::Twine &why);
+
+  // EmitMemory.cpp
+  Result emitDim(kernel::DimOp op);
+  Result emitFlatten(kernel::FlattenOp op);
+  Result emitLoadScalar(kernel::LoadScalarOp op);
+  Result emitLoadTile(kernel::LoadTileOp op);
+  Result emitStoreTile(kernel::StoreTileOp op);
+  Result emitGatherRows(kernel::GatherRowsOp op);
+  Tile view(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
+  Tile panels(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
+  Tile cached(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
+  mlir::Value cachedRow(const Memory &memory, mlir::Value slot, mlir::Value position);
+  mlir::Value matrixOf(const Memory &memory, mlir::ValueRange indices, int64_t matrixBytes);
+  void storeLine(const Tile &tile, const Memory &memory, mlir::Value slot, mlir::Value position);
+  void storeRows(const Tile &tile, const Tile &place);
+  bool isWritten(const Memory &memory);
+
+  // EmitElements.cpp
+  mlir::Value read(const Tile &tile, mlir::Value row, mlir::Value column, Chunk chunk);
+  mlir::Value readMemory(const Tile &tile, mlir::Value row, mlir::Value column, Chunk chunk);
+  mlir::Value readMap(kernel::MapOp map, mlir::Value row, mlir::Value column, Chunk chunk);
+  mlir::Value clone(mlir::Operation *op, mlir::IRMapping &mapping, int64_t lanes);
+  mlir::Value rowAddress(const Tile &tile, mlir::Value row);
+  void forColumns(int64_t columns, llvm::function_ref<void(mlir::Value, Chunk)> body);
+  Values foldColumns(int64_t columns, mlir::ValueRange carried,
+                     llvm::function_ref<Values(mlir::Value, Chunk, mlir::ValueRange)> body);
+  /// Every element of `tile` into rows at `place`; `exact`: nothing beyond the last column.
+  void write(const Tile &tile, const Tile &place, bool exact);
+  /// The tile as rows in memory, all valid, computed if it was not.
+  Tile materialize(const Tile &tile);
+  Result emitSplat(kernel::SplatOp op);
+  Result emitIota(kernel::IotaOp op);
+  Result emitMap(kernel::MapOp op);
+  Result emitReduce(kernel::ReduceOp op);
+  mlir::Value reduceRow(kernel::ReduceOp op, const Tile &tile, mlir::Value row);
+  bool isReadOnce(kernel::MapOp op);
+
+  // EmitShape.cpp
+  Result emitSlice(kernel::SliceOp op);
+  Result emitConcat(kernel::ConcatOp op);
+  Result emitRotate(kernel::RotateOp op);
+  void rotateInterleaved(const Tile &x, const Tile &angles, const Tile &place, mlir::Value row);
+  void rotateHalves(const Tile &x, const Tile &angles, const Tile &place, mlir::Value row);
+
+  // EmitMma.cpp
+  struct Product;
+  Result emitMma(kernel::MmaOp op);
+  Tile leftOperand(const Tile &a, bool dot);
+  Tile accumulator(const Tile &c);
+  void emitRowBlock(const Product &product, mlir::Value row, mlir::Value vector, int64_t rows,
+                    int64_t vectors);
+  void emitRegisterTile(const Product &product, mlir::Value row, mlir::Value vector, int64_t rows,
+                        int64_t vectors);
+  Values multiplyStep(const Product &product, mlir::ValueRange sums, mlir::ArrayRef<mlir::Value> a,
+                      mlir::Value step, mlir::Value vector, int64_t vectors, bool half);
+  void copyRows(const Product &product, mlir::Value row, mlir::Value vector, int64_t rows,
+                int64_t vectors);
+
+  // EmitPack.cpp
+  Tile pack(const Tile &rows);
+  void packBlock(const Tile &words, const Tile &place, mlir::Value word, int64_t used);
+  Values transpose(Values vectors);
+
+  // EmitSoftmax.cpp
+  struct Attention;
+  Result emitSoftmax(kernel::OnlineSoftmaxOp op);
+  void weighKeys(const Attention &state, const Tile &scores, mlir::Value row, mlir::Value valid);
+  void addRows(const Attention &state, const Tile &rows, mlir::Value valid);
+  void addBlock(const Attention &state, const Tile &rows, mlir::Value valid, mlir::Value head,
+                mlir::Value column, int64_t heads, mlir::ArrayRef<Chunk> chunks);
+
+  // EmitTopK.cpp
+  struct Ranking;
+  Result emitTopK(kernel::TopKOp op);
+  void storeKeys(const Ranking &ranking, const Tile &scores, mlir::Value position);
+  mlir::Value findThreshold(const Ranking &ranking, mlir::Value &equal);
+  void takeBest(const Ranking &ranking, mlir::Value threshold, mlir::Value equal);
+  void takeBestVectors(const Ranking &ranking, mlir::Value threshold, mlir::Value equal);
+
+  // EmitExperts.cpp
+  Result emitSelectExperts(kernel::SelectExpertsOp op);
+  void maskGroups(const Tile &values, int64_t groups, int64_t kept);
+  mlir::Value takeLargest(const Tile &values);
+  Result emitTakeColumns(kernel::TakeColumnsOp op);
+  Result emitGroupRows(kernel::GroupRowsOp op);
+
+  kernel::FuncOp kernel;
+  kernel::MachineAttr machine;
+  Code code;
+  mlir::func::FuncOp function;
+  mlir::Value worker, workers, scratch, stream; // `stream`: scratch whose length is the context
+  mlir::IRMapping scalars;
+  llvm::DenseMap<mlir::Value, Tile> tiles;
+  llvm::DenseMap<mlir::Value, Memory> memories;
+  llvm::DenseMap<mlir::Value, mlir::Value> gathered; // how many leading rows may exist
+  llvm::SmallDenseSet<unsigned> written;             // arguments that stores go to
+  int64_t used = 0, peak = 0, perContext = 0, tailBytes = 0; // scratch; the stream's slack
+  int64_t lanes; // f32 of a vector register
+};
+
+/// The largest number known to divide `value`, an index of a kernel.
+int64_t knownDivisor(mlir::Value value);
+
+} // namespace glm::cpu
+
+#endif
