@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/fuse/Pipeline.h"
+#include "passes/fuse/Passes.h"
+
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &) {
+  //===--- Attention ----------------------------------------------------------------------------===//
+
+  // Expanded attention is how the model is defined and nothing a target could run.
+  pm.addPass(createAbsorbLatentProjections());
+
+  // Slices of slices, casts of casts and equal values that the rewrite left behind.
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+
+  //===--- What goes out ------------------------------------------------------------------------===//
+
+  pm.addPass(createVerifyFuse());
+}
+
+void glm::registerFusePipeline() {
+  PassPipelineRegistration<FusePhaseOptions>(
+      "glm-fuse-pipeline", "the fuse phase: cheap forms of the model's steps", buildFusePhase);
+}
