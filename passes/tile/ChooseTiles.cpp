@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A tile of accumulators fills the registers but for one row of the weight and one broadcast value. The tile
+// depends on the machine and on the weight's shape, never on the rows of a call: one artifact serves one row
+// and thousands.
+#include "compiler/diagnostics/MlirDiagnostic.h"
+#include "passes/tile/Emit.h"
+#include "passes/tile/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace glm {
+#define GEN_PASS_DEF_CHOOSETILES
+#include "passes/tile/Passes.h.inc"
+} // namespace glm
+
+using namespace mlir;
+using namespace glm;
+using llvm::formatv;
+
+namespace {
+
+struct Choice {
+  int64_t m = 1, n = 1, k = 0;
+  std::string reason;
+  bool isNarrow = false;
+};
+
+/// Registers of the machine as a grid of accumulators.
+struct Grid {
+  int64_t lanes, m, vectors;
+
+  explicit Grid(kernel::MachineAttr machine)
+      : lanes(machine.getVectorBytes() / 4), vectors(lanes >= 16 ? 4 : 2) {
+    m = std::clamp<int64_t>((machine.getRegisters() - vectors - 1) / vectors, 1, 8);
+  }
+
+  int64_t columns() const { return lanes * vectors; }
+};
+
+int64_t largestDivisor(int64_t value, int64_t bound, int64_t multiple) {
+  for (int64_t k = std::min(value, bound); k > 0; --k)
+    if (value % k == 0 && k % multiple == 0)
+      return k;
+  return value;
+}
+
+struct ChooseTiles : glm::impl::ChooseTilesBase<ChooseTiles> {
+  using ChooseTilesBase::ChooseTilesBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    machine = module->getAttrOfType<kernel::MachineAttr>("kernel.machine");
+    if (!machine) {
+      emitCoded(module, {Code::NoMachine, "module", "has no kernel.machine",
+                         "let the target describe itself first"});
+      return signalPassFailure();
+    }
+    module.walk([&](kernel::GroupOp group) {
+      Choice choice = choose(group);
+      group.setScheduleAttr(
+          kernel::ScheduleAttr::get(&getContext(), choice.m, choice.n, choice.k));
+      group->setAttr("reason", StringAttr::get(&getContext(), choice.reason));
+      narrowed += choice.isNarrow;
+      ++scheduled;
+    });
+  }
+
+private:
+  Choice choose(kernel::GroupOp group) {
+    if (auto op = only<model::LinearOp>(group))
+      return product(sizeAt(op.getWeight(), 0), sizeAt(op.getWeight(), 1), 1,
+                     elementAt(op.getWeight()));
+    if (auto op = only<model::ExpertLinearOp>(group))
+      return product(sizeAt(op.getBank(), 1), sizeAt(op.getBank(), 2),
+                     cast<model::RoutingType>(op.getRouting().getType()).getTopK(),
+                     elementAt(op.getBank()));
+    if (auto op = only<model::HeadLinearOp>(group))
+      return headProduct(op);
+    if (auto op = only<model::IndexScoresOp>(group))
+      return {sizeAt(op.getQ(), 1), machine.getCacheLineRows(), sizeAt(op.getQ(), 2),
+              formatv("{0} keys are one packed line", machine.getCacheLineRows())};
+    if (auto op = only<model::AttendLatentOp>(group))
+      return attention(op);
+    return {1, 1, 0, "one row a unit"};
+  }
+
+  /// `matrices` are multiplied side by side, each with the same number of columns.
+  Choice product(int64_t N, int64_t K, int64_t matrices, Type element) {
+    Grid grid(machine);
+    int64_t n = grid.columns();
+    while (n > grid.lanes && matrices * int64_t(llvm::divideCeil(N, n)) < units)
+      n /= 2;
+    return describe(grid, n, N, K, matrices, element);
+  }
+
+  /// Columns of another head follow those of one: the tile divides them, or covers them.
+  Choice headProduct(model::HeadLinearOp op) {
+    Grid grid(machine);
+    int64_t N = sizeAt(op.getResult(), 2), K = sizeAt(op.getX(), 2);
+    int64_t n = grid.columns();
+    while (n > grid.lanes && N % n != 0)
+      n -= grid.lanes;
+    if (N % n != 0)
+      n = std::min(grid.columns(), int64_t(llvm::alignTo(N, grid.lanes)));
+    return describe(grid, n, N, K, sizeAt(op.getWeight(), 0), elementAt(op.getWeight()));
+  }
+
+  Choice describe(const Grid &grid, int64_t n, int64_t N, int64_t K, int64_t matrices,
+                  Type element) {
+    int64_t pair = 32 / kernel::bitWidth(element);
+    int64_t k = largestDivisor(K, block, pair);
+    std::string reason =
+        formatv("{0}x{1} accumulators in {2} registers of {3} bytes, {4} units of {1} columns, "
+                "{5} blocks of {6}",
+                grid.m, n, machine.getRegisters(), machine.getVectorBytes(),
+                matrices * llvm::divideCeil(N, n), K / k, k);
+    return {grid.m, n, k, reason, n < grid.columns()};
+  }
+
+  Choice attention(model::AttendLatentOp op) {
+    int64_t H = sizeAt(op.getQ(), 1);
+    int64_t shared = largestDivisor(H, heads, 1);
+    return {shared, machine.getCacheLineRows(), sizeAt(op.getQ(), 2) + sizeAt(op.getQRope(), 2),
+            formatv("{0} of {1} heads share gathered rows, {2} keys a step", shared, H,
+                    machine.getCacheLineRows())};
+  }
+
+  kernel::MachineAttr machine;
+};
+
+} // namespace

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Linears. The weight is packed in panels of as many rows as the tile has columns, and panels are the outer dimension of
+// the grid: a worker streams its panels once, and with many rows reads a panel again from its cache.
+#include "passes/tile/Emit.h"
+
+using namespace mlir;
+using namespace glm;
+using namespace glm::kernel;
+
+namespace {
+
+constexpr int64_t anyRows = ShapedType::kDynamic;
+
+/// Sizes of a product: an `m x n` tile of `[?, N]`, reduced over `K` in blocks of `k`.
+struct Product {
+  int64_t N, K, m, n, k;
+  Type element;
+
+  Product(int64_t N, int64_t K, ScheduleAttr schedule, Type element)
+      : N(N), K(K), m(schedule.getM()), n(schedule.getN()), k(schedule.getK()), element(element) {}
+
+  /// As many columns side by side as fill 32 bits.
+  PanelsAttr panels() const {
+    return PanelsAttr::get(element.getContext(), n, 32 / bitWidth(element));
+  }
+};
+
+using LoadBlock = function_ref<Value(Value k)>;
+
+/// `sum_k a(k) b(k)` over all blocks.
+Value multiply(KernelBuilder &b, const Product &p, LoadBlock loadA, LoadBlock loadB) {
+  Value zero = b.zeros(p.m, p.n);
+  Type result = zero.getType();
+  if (p.k == p.K)
+    return MmaOp::create(b.body, b.loc, result, loadA(b.index(0)), loadB(b.index(0)), zero);
+  auto loop = scf::ForOp::create(b.body, b.loc, b.index(0), b.index(p.K), b.index(p.k), zero);
+  {
+    OpBuilder::InsertionGuard guard(b.body);
+    b.body.setInsertionPointToStart(loop.getBody());
+    Value k = loop.getInductionVar();
+    Value sum = MmaOp::create(b.body, b.loc, result, loadA(k), loadB(k), loop.getRegionIterArg(0));
+    scf::YieldOp::create(b.body, b.loc, sum);
+  }
+  return loop.getResult(0);
+}
+
+/// `base + offset`, without an addition of nothing.
+Value plus(KernelBuilder &b, Value base, int64_t offset) {
+  if (offset == 0)
+    return base;
+  return arith::AddIOp::create(b.body, b.loc, base, b.index(offset));
+}
+
+/// Where the input of a product starts: a slice inside the group is a column offset.
+struct Source {
+  Value value;
+  int64_t begin = 0;
+
+  Source(Value x, GroupOp group) : value(x) {
+    if (auto slice = x.getDefiningOp<model::SliceOp>(); slice && slice->getParentOp() == group) {
+      value = slice.getX();
+      begin = slice.getBegin();
+    }
+  }
+};
+
+/// Element type of what the group yields: the product's own, or what it is rounded to.
+Type resultElement(GroupOp group) { return elementAt(group.getResult(0)); }
+
+std::string nameOf(StringRef kind, ArrayRef<int64_t> sizes, GroupOp group, Type element) {
+  std::string name = kind.str() + "_";
+  for (auto [index, size] : llvm::enumerate(sizes))
+    name += (index ? "x" : "") + std::to_string(size);
+  name += "_" + elementName(element);
+  if (!resultElement(group).isF32())
+    name += "_to_" + elementName(resultElement(group));
+  return name;
+}
+
+} // namespace
+
+Results glm::emitLinear(GroupOp group, SymbolTable &symbols) {
+  auto op = only<model::LinearOp>(group);
+  KernelBuilder b(op.getLoc(), group.getScheduleAttr());
+  Product p(sizeAt(op.getWeight(), 0), sizeAt(op.getWeight(), 1), b.getSchedule(),
+            elementAt(op.getWeight()));
+  Source source(op.getX(), group);
+  Value x = b.input(source.value, bufferOf(source.value.getType()));
+  Value w = b.input(op.getWeight(), bufferOf({p.N, p.K}, p.element, p.panels()));
+  Value y = b.output(bufferOf({anyRows, p.N}, resultElement(group)));
+
+  ValueRange unit = b.parallel({b.index(p.N), b.dim(y)}, {p.n, p.m});
+  Value j = unit[0], i = unit[1];
+  Value sum = multiply(
+      b, p, [&](Value k) { return b.load(x, {i, plus(b, k, source.begin)}, p.m, p.k); },
+      [&](Value k) { return b.load(w, {j, k}, p.n, p.k); });
+  b.store(b.convert(sum, resultElement(group)), y, {i, j});
+  return Results(b.finish(symbols, nameOf("linear", {p.K, p.N}, group, p.element), group,
+                          group.getResultTypes())
+                     .getResults());
+}
+
+/// Writes an `m x n` tile to columns `[column, column + N)` only: other heads lie behind them.
+static void storeInside(KernelBuilder &b, const Product &p, Value tile, Value y, Value i, Value j,
+                        Value column) {
+  Value at = arith::AddIOp::create(b.body, b.loc, column, j);
+  int64_t rest = p.N % p.n;
+  if (rest == 0)
+    return b.store(tile, y, {i, at});
+  if (p.N < p.n)
+    return b.store(b.slice(tile, 0, rest), y, {i, at});
+  Value isLast = arith::CmpIOp::create(b.body, b.loc, arith::CmpIPredicate::eq, j,
+                                       b.index(p.N - rest));
+  auto branch = scf::IfOp::create(b.body, b.loc, isLast, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b.body);
+  b.body.setInsertionPointToStart(&branch.getThenRegion().front());
+  b.store(b.slice(tile, 0, rest), y, {i, at});
+  b.body.setInsertionPointToStart(&branch.getElseRegion().front());
+  b.store(tile, y, {i, at});
+}
+
+Results glm::emitHeadLinear(GroupOp group, SymbolTable &symbols) {
+  auto op = only<model::HeadLinearOp>(group);
+  KernelBuilder b(op.getLoc(), group.getScheduleAttr());
+  Value weight = op.getWeight();
+  int64_t H = sizeAt(weight, 0);
+  Product p(sizeAt(op.getResult(), 2), sizeAt(op.getX(), 2), b.getSchedule(), elementAt(weight));
+  Source source(op.getX(), group);
+  int64_t width = sizeAt(source.value, 2); // of one head in memory
+  Value x = b.input(source.value, bufferOf({anyRows, H * width}, p.element));
+  Value w = b.input(weight, bufferOf({H, p.N, p.K}, p.element, p.panels()), op.getTransposed());
+  Value y = b.output(bufferOf({anyRows, H * p.N}, resultElement(group)));
+
+  ValueRange unit =
+      b.parallel({b.index(H), b.index(p.N), b.dim(y)}, {1, p.n, p.m});
+  Value h = unit[0], j = unit[1], i = unit[2];
+  Value from = plus(b, arith::MulIOp::create(b.body, b.loc, h, b.index(width)), source.begin);
+  Value sum = multiply(
+      b, p,
+      [&](Value k) {
+        Value at = p.k == p.K ? from : Value(arith::AddIOp::create(b.body, b.loc, from, k));
+        return b.load(x, {i, at}, p.m, p.k);
+      },
+      [&](Value k) { return b.load(w, {h, j, k}, p.n, p.k); });
+  Value column = arith::MulIOp::create(b.body, b.loc, h, b.index(p.N));
+  storeInside(b, p, b.convert(sum, resultElement(group)), y, i, j, column);
+  return Results(b.finish(symbols, nameOf("head_linear", {H, p.K, p.N}, group, p.element), group,
+                          group.getResultTypes())
+                     .getResults());
+}
+
+/// Rows of `x` that the pairs at places `[p, p + m)` belong to, -1 from `end` on.
+static Value rowsOfPairs(KernelBuilder &b, Value places, Value p, Value end, int64_t m,
+                         int64_t topK) {
+  Value pairs = b.load(places, p, 1, m);
+  Value rest = arith::SubIOp::create(b.body, b.loc, end, p);
+  Value left = b.splat(arith::IndexCastOp::create(b.body, b.loc, b.i32, rest));
+  Value numbers =
+      IotaOp::create(b.body, b.loc, TileType::get(b.loc.getContext(), 1, m, b.i32));
+  return b.map({pairs, numbers, left}, 1, m, b.i32,
+               [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                 auto constant = [&](int32_t value) {
+                   return arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(value));
+                 };
+                 Value inside =
+                     arith::CmpIOp::create(s, loc, arith::CmpIPredicate::slt, v[1], v[2]);
+                 Value row = arith::DivSIOp::create(s, loc, v[0], constant(topK));
+                 return arith::SelectOp::create(s, loc, inside, row, constant(-1));
+               });
+}
+
+Results glm::emitExpertLinear(GroupOp group, SymbolTable &symbols) {
+  auto op = only<model::ExpertLinearOp>(group);
+  auto dispatch = only<model::DispatchOp>(group);
+  KernelBuilder b(op.getLoc(), group.getScheduleAttr());
+  Value bank = op.getBank(), routing = op.getRouting();
+  int64_t E = sizeAt(bank, 0), topK = cast<model::RoutingType>(routing.getType()).getTopK();
+  Product p(sizeAt(bank, 1), sizeAt(bank, 2), b.getSchedule(), elementAt(bank));
+  auto part = [&](RoutingPart which) {
+    Value value = partOf(routing, which, group);
+    return b.input(value, bufferOf(value.getType()));
+  };
+  Value x = dispatch ? b.input(dispatch.getX(), bufferOf({anyRows, p.K}, p.element))
+                     : b.input(op.getX(), bufferOf({anyRows, topK, p.K}, p.element));
+  Value w = b.input(bank, BankType::get(b.loc.getContext(), {E, p.N, p.K}, p.element, p.panels()));
+  Value places = dispatch ? b.flatten(part(Order)) : Value();
+  Value offsets = part(Offsets), active = part(Active);
+  Value out = b.flatten(b.output(bufferOf({anyRows, topK, p.N}, resultElement(group))));
+  Value rows = dispatch ? x : b.flatten(x);
+
+  // The number of experts with rows is known only when the kernel runs: it bounds the grid.
+  Value count = LoadScalarOp::create(b.top, b.loc, b.i32, active, b.index(0));
+  Value bound = arith::IndexCastOp::create(b.top, b.loc, b.top.getIndexType(), count);
+  ValueRange unit = b.parallel({bound, b.index(p.N)}, {1, p.n});
+  Value j = unit[1];
+  Value e = b.position(active, plus(b, unit[0], 1));
+  Value begin = b.position(offsets, e), end = b.position(offsets, plus(b, e, 1));
+  auto loop = scf::ForOp::create(b.body, b.loc, begin, end, b.index(p.m));
+  {
+    OpBuilder::InsertionGuard guard(b.body);
+    b.body.setInsertionPointToStart(loop.getBody());
+    Value place = loop.getInductionVar();
+    Value ids = dispatch ? rowsOfPairs(b, places, place, end, p.m, topK) : Value();
+    auto tile = TileType::get(b.loc.getContext(), p.m, p.k, p.element);
+    Value sum = multiply(
+        b, p,
+        [&](Value k) -> Value {
+          if (dispatch)
+            return GatherRowsOp::create(b.body, b.loc, tile, rows, k, ids);
+          return b.load(rows, {place, k}, p.m, p.k);
+        },
+        [&](Value k) { return b.load(w, {e, j, k}, p.n, p.k); });
+    Value valid = arith::SubIOp::create(b.body, b.loc, end, place);
+    b.store(b.convert(sum, resultElement(group)), out, {place, j}, valid);
+  }
+  StringRef kind = dispatch ? "expert_linear_gathered" : "expert_linear";
+  return Results(b.finish(symbols, nameOf(kind, {E, p.K, p.N}, group, p.element), group,
+                          group.getResultTypes())
+                     .getResults());
+}

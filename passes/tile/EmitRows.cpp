@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Row-wise kernels: one unit computes one row of everything the group yields. A tensor `[n, D]` is a tile `1 x D` of
+// that row, `[n, H, D]` a tile `H x D`. What comes from outside is loaded where it is first needed; a
+// slice of it is loaded at its offset and never as a whole.
+#include "passes/tile/Emit.h"
+#include "passes/tile/RopeAngles.h"
+
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace glm;
+using namespace glm::kernel;
+
+namespace {
+
+constexpr int64_t anyRows = ShapedType::kDynamic;
+
+class RowsEmitter {
+public:
+  RowsEmitter(GroupOp group, const CacheLayouts &layouts)
+      : group(group), layouts(layouts), b(group.getLoc(), group.getScheduleAttr()) {
+    if (auto pairs = group->getAttrOfType<IntegerAttr>("pairs"))
+      topK = pairs.getInt();
+  }
+
+  Results emit(SymbolTable &symbols);
+
+private:
+  //===--- Memory -----------------------------------------------------------------------------===//
+
+  struct Extent {
+    int64_t rows, columns;
+  };
+
+  static Extent extentOf(Value value) {
+    auto shape = cast<RankedTensorType>(value.getType()).getShape();
+    return {shape.size() == 3 ? shape[1] : 1, shape.back()};
+  }
+
+  /// The buffer of a tensor of this group's rows; that of pairs names their number.
+  BufferType rowBuffer(Value value) const {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (topK)
+      return bufferOf({anyRows, topK, type.getShape().back()}, type.getElementType());
+    return bufferOf(type);
+  }
+
+  /// As the unit indexes it: pairs one after the other.
+  Value byRow(Value buffer) { return topK ? b.flatten(buffer) : buffer; }
+
+  SmallVector<Value> cornerOf(Value value, int64_t column) {
+    SmallVector<Value> corner{unit, b.index(column)};
+    if (cast<RankedTensorType>(value.getType()).getRank() == 3)
+      corner.insert(corner.begin() + 1, b.index(0));
+    return corner;
+  }
+
+  bool isInside(Value value) const {
+    Operation *op = value.getDefiningOp();
+    return op && op->getParentOp() == group;
+  }
+
+  /// Columns of this row of a value from outside.
+  Value loadColumns(Value value, int64_t begin, int64_t columns) {
+    Value &memory = memories[value];
+    if (!memory)
+      memory = byRow(b.input(value, rowBuffer(value)));
+    return b.load(memory, cornerOf(value, begin), extentOf(value).rows, columns);
+  }
+
+  Value tile(Value value) {
+    Value &known = tiles[value];
+    if (!known && !isInside(value)) {
+      Value loaded = loadColumns(value, 0, extentOf(value).columns);
+      return tiles[value] = loaded;
+    }
+    return known;
+  }
+
+  /// In the type that arithmetic is done in.
+  Value f32(Value value) { return b.convert(tile(value), b.f32); }
+
+  /// A gain or bias: the same row for every unit.
+  Value vector(Value value) {
+    Value memory = b.input(value, bufferOf(value.getType()));
+    return b.convert(b.load(memory, b.index(0), 1, sizeAt(value, 0)), b.f32);
+  }
+
+  /// Column 0 token, 1 slot, 2 position of this row of the batch.
+  Value rowInfo(Value rows, int64_t column) {
+    return b.scalar(b.input(rows, bufferOf(rows.getType())), {unit, b.index(column)});
+  }
+
+  Value asIndex(Value scalar) {
+    return arith::IndexCastOp::create(b.body, b.loc, b.body.getIndexType(), scalar);
+  }
+
+  //===--- Steps ------------------------------------------------------------------------------===//
+
+  void visit(Operation *op);
+  Value embed(model::EmbedOp op);
+  Value maskStart(model::MaskStartOp op);
+  Value takeRows(model::TakeRowsOp op);
+  Value rmsNorm(model::RmsNormOp op);
+  Value layerNorm(model::LayerNormOp op);
+  Value rope(model::RopeOp op);
+  Value slice(model::SliceOp op);
+  Value combine(model::CombineOp op);
+  void append(model::AppendOp op);
+
+  /// An elementwise function of the operands, computed in f32.
+  Value elementwise(Operation *op, MapBody scalars) {
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(f32(operand));
+    Extent extent = extentOf(op->getResult(0));
+    return b.map(operands, extent.rows, extent.columns, b.f32, scalars);
+  }
+
+  /// `1 / sqrt(x / width + eps)` of a 1x1 tile.
+  Value reciprocalRoot(Value tile, double width, double eps);
+
+  std::string name();
+
+  GroupOp group;
+  const CacheLayouts &layouts;
+  KernelBuilder b;
+  int64_t topK = 0;
+  Value unit;
+  DenseMap<Value, Value> tiles, memories;
+};
+
+} // namespace
+
+//===--- Norms --------------------------------------------------------------------------------===//
+
+static Value constant(OpBuilder &s, Location loc, double value) {
+  return arith::ConstantOp::create(s, loc, s.getF32FloatAttr(value));
+}
+
+Value RowsEmitter::reciprocalRoot(Value sum, double width, double eps) {
+  return b.map(sum, 1, 1, b.f32, [&](OpBuilder &s, Location loc, ValueRange x) -> Value {
+    Value mean = arith::DivFOp::create(s, loc, x[0], constant(s, loc, width));
+    Value safe = arith::AddFOp::create(s, loc, mean, constant(s, loc, eps));
+    return arith::DivFOp::create(s, loc, constant(s, loc, 1.0), math::SqrtOp::create(s, loc, safe));
+  });
+}
+
+static Value square(KernelBuilder &b, Value x) {
+  return b.map(x, tileOf(x).getRows(), tileOf(x).getColumns(), b.f32,
+               [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                 return arith::MulFOp::create(s, loc, v[0], v[0]);
+               });
+}
+
+Value RowsEmitter::rmsNorm(model::RmsNormOp op) {
+  Value x = f32(op.getX()), gain = vector(op.getGain());
+  int64_t width = tileOf(x).getColumns();
+  Value root = reciprocalRoot(b.sum(square(b, x), 1), width, op.getEps().convertToDouble());
+  return b.map({x, root, gain}, 1, width, b.f32,
+               [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                 Value normal = arith::MulFOp::create(s, loc, v[0], v[1]);
+                 return arith::MulFOp::create(s, loc, normal, v[2]);
+               });
+}
+
+Value RowsEmitter::layerNorm(model::LayerNormOp op) {
+  Value x = f32(op.getX()), gain = vector(op.getGain()), bias = vector(op.getBias());
+  int64_t width = tileOf(x).getColumns();
+  Value centred = b.map({x, b.sum(x, 1)}, 1, width, b.f32,
+                        [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                          Value mean =
+                              arith::DivFOp::create(s, loc, v[1], constant(s, loc, width));
+                          return arith::SubFOp::create(s, loc, v[0], mean);
+                        });
+  Value root = reciprocalRoot(b.sum(square(b, centred), 1), width, op.getEps().convertToDouble());
+  return b.map({centred, root, gain, bias}, 1, width, b.f32,
+               [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                 Value normal = arith::MulFOp::create(s, loc, v[0], v[1]);
+                 Value scaled = arith::MulFOp::create(s, loc, normal, v[2]);
+                 return arith::AddFOp::create(s, loc, scaled, v[3]);
+               });
+}
+
+//===--- Rows of other memory -----------------------------------------------------------------===//
+
+Value RowsEmitter::embed(model::EmbedOp op) {
+  Value table = b.input(op.getTable(), bufferOf(op.getTable().getType()));
+  Value token = asIndex(rowInfo(op.getRows(), 0));
+  return b.load(table, {token, b.index(0)}, 1, sizeAt(op.getTable(), 1));
+}
+
+Value RowsEmitter::takeRows(model::TakeRowsOp op) {
+  Value x = b.input(op.getX(), bufferOf(op.getX().getType()));
+  Value indices = b.input(op.getIndices(), bufferOf(op.getIndices().getType()));
+  return b.load(x, {b.position(indices, unit), b.index(0)}, 1, sizeAt(op.getX(), 1));
+}
+
+/// `sum_j w_j x_j` over the row's pairs, in the order of their experts.
+Value RowsEmitter::combine(model::CombineOp op) {
+  int64_t pairs = cast<model::RoutingType>(op.getRouting().getType()).getTopK();
+  int64_t width = sizeAt(op.getX(), 1);
+  auto part = [&](RoutingPart which) {
+    Value value = partOf(op.getRouting(), which, group);
+    return b.input(value, bufferOf(value.getType()));
+  };
+  Value weights = part(Weights), inverse = part(Inverse);
+  Value x = b.flatten(b.input(op.getX(), bufferOf({anyRows, pairs, width}, elementAt(op.getX()))));
+  SmallVector<Value> operands;
+  for (int64_t j = 0; j < pairs; ++j) {
+    Value place = b.position(inverse, {unit, b.index(j)});
+    operands.push_back(b.convert(b.load(x, {place, b.index(0)}, 1, width), b.f32));
+    operands.push_back(b.splat(b.scalar(weights, {unit, b.index(j)})));
+  }
+  return b.map(operands, 1, width, b.f32, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+    Value sum = arith::MulFOp::create(s, loc, v[0], v[1]);
+    for (int64_t j = 1; j < pairs; ++j)
+      sum = arith::AddFOp::create(s, loc, sum,
+                                  arith::MulFOp::create(s, loc, v[2 * j], v[2 * j + 1]));
+    return sum;
+  });
+}
+
+void RowsEmitter::append(model::AppendOp op) {
+  auto type = cast<model::CacheType>(op.getCache().getType());
+  auto memory =
+      CacheType::get(b.loc.getContext(), type.getWidth(), type.getElementType(),
+                     layouts.lookup(op.getCache()));
+  Value cache = b.input(op.getCache(), memory);
+  Value row = b.convert(tile(op.getValues()), type.getElementType());
+  Value slot = asIndex(rowInfo(op.getRows(), 1)), position = asIndex(rowInfo(op.getRows(), 2));
+  b.store(row, cache, {slot, position});
+}
+
+//===--- Elementwise --------------------------------------------------------------------------===//
+
+Value RowsEmitter::maskStart(model::MaskStartOp op) {
+  Value position = b.splat(rowInfo(op.getRows(), 2));
+  Extent extent = extentOf(op.getResult());
+  return b.map({f32(op.getX()), position}, extent.rows, extent.columns, b.f32,
+               [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                 Value zero = arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(0));
+                 Value isStart =
+                     arith::CmpIOp::create(s, loc, arith::CmpIPredicate::eq, v[1], zero);
+                 return arith::SelectOp::create(s, loc, isStart, constant(s, loc, 0.0), v[0]);
+               });
+}
+
+Value RowsEmitter::rope(model::RopeOp op) {
+  Pairing pairing = op.getPairing() == model::Pairing::Interleaved ? Pairing::Interleaved
+                                                                  : Pairing::Half;
+  Value x = f32(op.getX());
+  return RotateOp::create(b.body, b.loc, x.getType(), x, f32(op.getAngles()), pairing);
+}
+
+Value RowsEmitter::slice(model::SliceOp op) {
+  int64_t begin = op.getBegin(), columns = extentOf(op.getResult()).columns;
+  if (!isInside(op.getX()))
+    return loadColumns(op.getX(), begin, columns);
+  return b.slice(tile(op.getX()), begin, columns);
+}
+
+void RowsEmitter::visit(Operation *op) {
+  if (auto append = dyn_cast<model::AppendOp>(op))
+    return this->append(append);
+  Value result =
+      llvm::TypeSwitch<Operation *, Value>(op)
+          .Case([&](model::EmbedOp op) { return embed(op); })
+          .Case([&](model::TakeRowsOp op) { return takeRows(op); })
+          .Case([&](model::MaskStartOp op) { return maskStart(op); })
+          .Case([&](model::RmsNormOp op) { return rmsNorm(op); })
+          .Case([&](model::LayerNormOp op) { return layerNorm(op); })
+          .Case([&](model::RopeOp op) { return rope(op); })
+          .Case([&](model::SliceOp op) { return slice(op); })
+          .Case([&](model::CombineOp op) { return combine(op); })
+          .Case([&](model::RopeAnglesOp op) {
+            return ropeAngles(b, rowInfo(op.getRows(), 2), op.getTheta().convertToDouble(),
+                              extentOf(op.getResult()).columns);
+          })
+          .Case([&](model::ConcatOp op) { return b.concat(tile(op.getX()), tile(op.getY())); })
+          .Case([&](model::CastOp op) { return tile(op.getX()); })
+          .Case([&](model::AddOp op) {
+            return elementwise(op, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+              return arith::AddFOp::create(s, loc, v[0], v[1]);
+            });
+          })
+          .Case([&](model::MultiplyOp op) {
+            return elementwise(op, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+              return arith::MulFOp::create(s, loc, v[0], v[1]);
+            });
+          })
+          .Case([&](model::SiluOp op) {
+            return elementwise(op, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+              Value power = math::ExpOp::create(s, loc, arith::NegFOp::create(s, loc, v[0]));
+              Value below = arith::AddFOp::create(s, loc, constant(s, loc, 1.0), power);
+              return arith::DivFOp::create(s, loc, v[0], below);
+            });
+          });
+  tiles[op->getResult(0)] = b.convert(result, elementAt(op->getResult(0)));
+}
+
+//===--- The kernel ---------------------------------------------------------------------------===//
+
+/// What the kernel does, in the order it does it, with its widest result: `rows_norm_rope_append_48_bf16`.
+std::string RowsEmitter::name() {
+  llvm::SetVector<StringRef> steps;
+  int64_t width = 0;
+  std::string element = "f32";
+  for (Operation &op : group.getBody().front()) {
+    StringRef step = llvm::TypeSwitch<Operation *, StringRef>(&op)
+                         .Case<model::RmsNormOp, model::LayerNormOp>([](auto) { return "norm"; })
+                         .Case<model::RopeOp>([](auto) { return "rope"; })
+                         .Case<model::AppendOp>([](auto) { return "append"; })
+                         .Case<model::AddOp>([](auto) { return "add"; })
+                         .Case<model::SiluOp>([](auto) { return "silu"; })
+                         .Case<model::MultiplyOp>([](auto) { return "multiply"; })
+                         .Case<model::EmbedOp>([](auto) { return "embed"; })
+                         .Case<model::RopeAnglesOp>([](auto) { return "angles"; })
+                         .Case<model::CombineOp>([](auto) { return "combine"; })
+                         .Case<model::MaskStartOp>([](auto) { return "mask"; })
+                         .Case<model::TakeRowsOp>([](auto) { return "take"; })
+                         .Default([](Operation *) { return ""; });
+    if (!step.empty())
+      steps.insert(step);
+    for (Value result : op.getResults()) {
+      width = std::max(width, extentOf(result).rows * extentOf(result).columns);
+      element = elementName(result.getType());
+    }
+  }
+  std::string text = topK ? "pairs" : "rows";
+  for (StringRef step : steps)
+    text += "_" + step.str();
+  return text + "_" + std::to_string(width) + "_" + element;
+}
+
+Results RowsEmitter::emit(SymbolTable &symbols) {
+  Block &block = group.getBody().front();
+  Operation *yield = block.getTerminator();
+  SmallVector<Value> outputs;
+  for (Value value : yield->getOperands())
+    outputs.push_back(byRow(b.output(rowBuffer(value))));
+  Value counted = outputs.empty() ? Value() : outputs.front();
+  if (!counted) { // only caches are written
+    Value rows = (*block.getOps<model::AppendOp>().begin()).getRows();
+    counted = b.input(rows, bufferOf(rows.getType()));
+  }
+  unit = b.parallel({b.dim(counted)}, {1})[0];
+  for (Operation &op : block.without_terminator())
+    visit(&op);
+  for (auto [value, output] : llvm::zip(yield->getOperands(), outputs))
+    b.store(tile(value), output, cornerOf(value, 0));
+  return Results(b.finish(symbols, name(), group, group.getResultTypes()).getResults());
+}
+
+Results glm::emitRows(GroupOp group, SymbolTable &symbols, const CacheLayouts &layouts) {
+  return RowsEmitter(group, layouts).emit(symbols);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/tile/Emit.h"
+
+using namespace mlir;
+using namespace glm;
+using namespace glm::kernel;
+
+SmallVector<Type> glm::partTypes(model::RoutingType routing) {
+  MLIRContext *context = routing.getContext();
+  Type i32 = IntegerType::get(context, 32), f32 = Float32Type::get(context);
+  auto pairs = [&](Type element) -> Type {
+    return RankedTensorType::get({ShapedType::kDynamic, routing.getTopK()}, element);
+  };
+  Type perExpert = RankedTensorType::get({routing.getExperts() + 1}, i32);
+  return {pairs(i32), pairs(f32), pairs(i32), pairs(i32), perExpert, perExpert};
+}
+
+Value glm::partOf(Value routing, RoutingPart part, Operation *before) {
+  if (auto cast = routing.getDefiningOp<UnrealizedConversionCastOp>())
+    return cast.getInputs()[part];
+  OpBuilder builder(before);
+  auto parts = UnrealizedConversionCastOp::create(
+      builder, before->getLoc(), partTypes(::cast<model::RoutingType>(routing.getType())), routing);
+  return parts.getResult(part);
+}
+
+BufferType glm::bufferOf(ArrayRef<int64_t> shape, Type element, Attribute layout) {
+  return BufferType::get(element.getContext(), shape, element, layout);
+}
+
+BufferType glm::bufferOf(Type value) {
+  Type i32 = IntegerType::get(value.getContext(), 32);
+  if (isa<model::RowsType>(value))
+    return bufferOf({ShapedType::kDynamic, 4}, i32);
+  if (auto selection = dyn_cast<model::SelectionType>(value))
+    return bufferOf({ShapedType::kDynamic, selection.getLimit()}, i32);
+  auto tensor = cast<RankedTensorType>(value);
+  return bufferOf(tensor.getShape(), tensor.getElementType());
+}
+
+std::string glm::elementName(Type type) {
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    type = tensor.getElementType();
+  std::string name;
+  llvm::raw_string_ostream(name) << type;
+  return name;
+}
