@@ -28,7 +28,7 @@ def Glm_IndexScoresOp : Glm_Op<"index_scores"> {
   let results = (outs Glm_Matrix:$result);
   let assemblyFormat = [{
     $q `,` $weights `,` $keys `,` $rows `scale` $scale attr-dict
-    `:` type($q) `,` type($weights) `,` type($keys) `->` type($result)
+    `:` type($q) `,` type($weights) `,` qualified(type($keys)) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -47,7 +47,7 @@ def Glm_SelectTopKOp : Glm_Op<"select_top_k", [Pure]> {
   }];
   let arguments = (ins Glm_Matrix:$scores, Glm_RowsType:$rows);
   let results = (outs Glm_SelectionType:$result);
-  let assemblyFormat = "$scores `,` $rows attr-dict `:` type($scores) `->` type($result)";
+  let assemblyFormat = "$scores `,` $rows attr-dict `:` type($scores) `->` qualified(type($result))";
 }
 
 def Glm_SelectionIdsOp : Glm_Op<"selection_ids", [Pure]> {
@@ -63,7 +63,7 @@ def Glm_SelectionIdsOp : Glm_Op<"selection_ids", [Pure]> {
   }];
   let arguments = (ins Glm_SelectionType:$selection);
   let results = (outs 2DTensorOf<[I32]>:$result);
-  let assemblyFormat = "$selection attr-dict `:` type($selection) `->` type($result)";
+  let assemblyFormat = "$selection attr-dict `:` qualified(type($selection)) `->` type($result)";
   let hasVerifier = 1;
 }
 
@@ -81,7 +81,7 @@ def Glm_SelectionOfIdsOp : Glm_Op<"selection_of_ids", [Pure]> {
   }];
   let arguments = (ins 2DTensorOf<[I32]>:$ids);
   let results = (outs Glm_SelectionType:$result);
-  let assemblyFormat = "$ids attr-dict `:` type($ids) `->` type($result)";
+  let assemblyFormat = "$ids attr-dict `:` type($ids) `->` qualified(type($result))";
   let hasVerifier = 1;
 }
 
@@ -103,7 +103,7 @@ def Glm_GatherOp : Glm_Op<"gather"> {
   let results = (outs Glm_Heads:$result);
   let assemblyFormat = [{
     $cache `,` $selection `,` $rows attr-dict
-    `:` type($cache) `,` type($selection) `->` type($result)
+    `:` qualified(type($cache)) `,` qualified(type($selection)) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -131,8 +131,8 @@ def Glm_AttendExpandedOp : Glm_Op<"attend_expanded", [Pure]> {
   let results = (outs Glm_Heads:$result);
   let assemblyFormat = [{
     $q_nope `,` $q_rope `,` $gathered `,` $kv_b `,` $selection `scale` $scale attr-dict
-    `:` type($q_nope) `,` type($q_rope) `,` type($gathered) `,` type($kv_b) `,` type($selection)
-    `->` type($result)
+    `:` type($q_nope) `,` type($q_rope) `,` type($gathered) `,` type($kv_b) `,`
+    qualified(type($selection)) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -158,7 +158,8 @@ def Glm_AttendLatentOp : Glm_Op<"attend_latent", [Pure]> {
   let results = (outs Glm_Heads:$result);
   let assemblyFormat = [{
     $q `,` $q_rope `,` $gathered `,` $selection `scale` $scale attr-dict
-    `:` type($q) `,` type($q_rope) `,` type($gathered) `,` type($selection) `->` type($result)
+    `:` type($q) `,` type($q_rope) `,` type($gathered) `,` qualified(type($selection))
+    `->` type($result)
   }];
   let hasVerifier = 1;
 }

@@ -91,15 +91,14 @@ LogicalResult RopeAnglesOp::verify() {
 }
 
 LogicalResult RopeOp::verify() {
-  // C1: rows or heads of rows, and as many angles as elements of a head.
-  Type x = getX().getType(), result = getResult().getType();
+  // C1: rows or heads of rows, in pairs, and as many angles as elements of a head.
+  Type x = getX().getType();
   int64_t rank = cast<ShapedType>(x).getRank();
-  if (x != result || rank < 2 || rank > 3)
-    return emitOpError() << "x and result must be one type of rank 2 or 3, are " << x << " and "
-                         << result;
+  if (rank < 2 || rank > 3)
+    return emitOpError() << "x must have rank 2 or 3, is " << x;
   int64_t width = sizeOf(x, -1);
-  if (width != any && width % 2 != 0)
-    return emitOpError() << "rotates pairs, " << width << " elements are not even";
+  if (width == any || width % 2 != 0)
+    return emitOpError() << "x must have an even width, is " << x;
   return checkShape(*this, "angles", getAngles().getType(), {sizeOf(x, 0), width});
 }
 

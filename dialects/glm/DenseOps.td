@@ -167,7 +167,7 @@ def Glm_RopeAnglesOp : Glm_Op<"rope_angles", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Glm_RopeOp : Glm_Op<"rope", [Pure]> {
+def Glm_RopeOp : Glm_Op<"rope", [Pure, AllTypesMatch<["x", "result"]>]> {
   let summary = "rotary position embedding";
   let description = [{
     With `c = angles[i, j]`, `s = angles[i, D/2 + j]`, for `j < D/2`:
@@ -175,7 +175,7 @@ def Glm_RopeOp : Glm_Op<"rope", [Pure]> {
     half `y[j] = x[j] c - x[j+D/2] s`, `y[j+D/2] = x[j+D/2] c + x[j] s`. The result stays in place order.
     The pairing is required: a wrong one goes unnoticed on short sequences.
 
-    - C1: `x` and the result are `[n, D]` or `[n, H, D]` of one type; `angles` is `[n, D]`.
+    - C1: `x` is `[n, D]` or `[n, H, D]` with `D` even, the result the same; `angles` is `[n, D]`.
 
     ```mlir
     %y = glm.rope %x, %angles interleaved : tensor<?x4x12xf32>, tensor<?x12xf32>
@@ -183,9 +183,7 @@ def Glm_RopeOp : Glm_Op<"rope", [Pure]> {
   }];
   let arguments = (ins Glm_Tensor:$x, Glm_Matrix:$angles, Glm_PairingAttr:$pairing);
   let results = (outs Glm_Tensor:$result);
-  let assemblyFormat = [{
-    $x `,` $angles $pairing attr-dict `:` type($x) `,` type($angles) `->` type($result)
-  }];
+  let assemblyFormat = "$x `,` $angles $pairing attr-dict `:` type($x) `,` type($angles)";
   let hasVerifier = 1;
 }
 

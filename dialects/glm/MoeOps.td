@@ -31,7 +31,8 @@ def Glm_RouteOp : Glm_Op<"route", [Pure]> {
   let results = (outs Glm_RoutingType:$result);
   let assemblyFormat = [{
     $logits `,` $bias `groups` $groups `kept` $kept_groups `scale` $scale
-    (`normalize` $normalize^)? attr-dict `:` type($logits) `,` type($bias) `->` type($result)
+    (`normalize` $normalize^)? attr-dict
+    `:` type($logits) `,` type($bias) `->` qualified(type($result))
   }];
   let hasVerifier = 1;
 }
@@ -51,7 +52,7 @@ def Glm_DispatchOp : Glm_Op<"dispatch", [Pure]> {
   let arguments = (ins Glm_Matrix:$x, Glm_RoutingType:$routing);
   let results = (outs Glm_Matrix:$result);
   let assemblyFormat = [{
-    $x `,` $routing attr-dict `:` type($x) `,` type($routing) `->` type($result)
+    $x `,` $routing attr-dict `:` type($x) `,` qualified(type($routing)) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -73,7 +74,7 @@ def Glm_ExpertLinearOp : Glm_Op<"expert_linear", [Pure]> {
   let results = (outs Glm_Matrix:$result);
   let assemblyFormat = [{
     $x `,` $bank `,` $routing attr-dict
-    `:` type($x) `,` type($bank) `,` type($routing) `->` type($result)
+    `:` type($x) `,` type($bank) `,` qualified(type($routing)) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -92,7 +93,7 @@ def Glm_CombineOp : Glm_Op<"combine", [Pure]> {
   let arguments = (ins Glm_Matrix:$x, Glm_RoutingType:$routing);
   let results = (outs Glm_Matrix:$result);
   let assemblyFormat = [{
-    $x `,` $routing attr-dict `:` type($x) `,` type($routing) `->` type($result)
+    $x `,` $routing attr-dict `:` type($x) `,` qualified(type($routing)) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -108,7 +109,7 @@ def Glm_RoutingIdsOp : Glm_Op<"routing_ids", [Pure]> {
   }];
   let arguments = (ins Glm_RoutingType:$routing);
   let results = (outs 2DTensorOf<[I32]>:$result);
-  let assemblyFormat = "$routing attr-dict `:` type($routing) `->` type($result)";
+  let assemblyFormat = "$routing attr-dict `:` qualified(type($routing)) `->` type($result)";
   let hasVerifier = 1;
 }
 
@@ -123,7 +124,7 @@ def Glm_RoutingWeightsOp : Glm_Op<"routing_weights", [Pure]> {
   }];
   let arguments = (ins Glm_RoutingType:$routing);
   let results = (outs Glm_Matrix:$result);
-  let assemblyFormat = "$routing attr-dict `:` type($routing) `->` type($result)";
+  let assemblyFormat = "$routing attr-dict `:` qualified(type($routing)) `->` type($result)";
   let hasVerifier = 1;
 }
 

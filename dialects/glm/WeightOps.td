@@ -113,7 +113,7 @@ def Glm_StateValueOp : Glm_Op<"state_value",
   }];
   let arguments = (ins FlatSymbolRefAttr:$state);
   let results = (outs Glm_CacheType:$result);
-  let assemblyFormat = "$state attr-dict `:` type($result)";
+  let assemblyFormat = "$state attr-dict `:` qualified(type($result))";
 }
 
 def Glm_AppendOp : Glm_Op<"append"> {
@@ -131,7 +131,7 @@ def Glm_AppendOp : Glm_Op<"append"> {
   let arguments = (ins Glm_Matrix:$values, Arg<Glm_CacheType, "", [MemWrite]>:$cache,
                        Glm_RowsType:$rows);
   let assemblyFormat = [{
-    $values `,` $cache `,` $rows attr-dict `:` type($values) `,` type($cache)
+    $values `,` $cache `,` $rows attr-dict `:` type($values) `,` qualified(type($cache))
   }];
   let hasVerifier = 1;
 }
