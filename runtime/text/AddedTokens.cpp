@@ -91,8 +91,8 @@ size_t spaceBehind(std::string_view text, size_t end) {
 
 } // namespace
 
-AddedTokens::Found AddedTokens::find(std::string_view text, size_t from, size_t taken,
-                                     uint32_t asText, const WordRules &rules) const {
+AddedTokens::Found AddedTokens::find(std::string_view text, size_t from, uint32_t asText,
+                                     const WordRules &rules) const {
   while (from < text.size()) {
     uint8_t first = uint8_t(text[from]);
     const AddedEntry *entry =
@@ -110,7 +110,7 @@ AddedTokens::Found AddedTokens::find(std::string_view text, size_t from, size_t 
       continue;
     size_t next = end;
     if (entry->flags & AddedStripLeft)
-      begin = std::max(spaceBefore(text, begin), taken);
+      begin = spaceBefore(text, begin);
     if (entry->flags & AddedStripRight)
       end = spaceBehind(text, end);
     return {entry, begin, end, next};

@@ -33,11 +33,10 @@ public:
     size_t next;             ///< where to look for the one after it
   };
 
-  /// The first token at or behind `from`. White space before `taken` belongs to an earlier token
-  /// already. Tokens with a flag in `asText` are not tokens this time, but their text cannot be a
-  /// part of another token either.
-  Found find(std::string_view text, size_t from, size_t taken, uint32_t asText,
-             const WordRules &rules) const;
+  /// The first token at or behind `from`. Its white space may reach into what an earlier token
+  /// took. Tokens with a flag in `asText` are not tokens this time, but their text cannot be a part
+  /// of another token either.
+  Found find(std::string_view text, size_t from, uint32_t asText, const WordRules &rules) const;
 
   bool empty() const { return entries.empty(); }
 

@@ -64,8 +64,7 @@ struct JsonFloat final : jinja::value_float_t {
   }
 };
 
-//===-- json.dumps
-//----------------------------------------------------------------------------------------------===//
+//===-- json.dumps --------------------------------------------------------------------------===//
 
 class JsonWriter final {
 public:
@@ -158,8 +157,7 @@ jinja::value toJson(const jinja::func_args &args) {
   return jinja::mk_val<jinja::value_string>(writer.write(args.get_pos(0)));
 }
 
-//===-- reading
-//-------------------------------------------------------------------------------------------------===//
+//===-- reading -----------------------------------------------------------------------------===//
 
 /// Builds values from parser events, without a document in between: order and duplicates of keys
 /// are Python's.

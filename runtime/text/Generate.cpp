@@ -67,8 +67,7 @@ private:
     return finish != GLM_FINISH_NONE;
   }
 
-  //===-- the model
-  //-----------------------------------------------------------------------------------------===//
+  //===-- the model -------------------------------------------------------------------------===//
 
   /// Runs `tokens` at the end of the slot; logits of the last `logitCount` of them.
   const float *step(std::span<const int32_t> tokens, size_t logitCount) {
@@ -117,8 +116,7 @@ private:
     return nullptr;
   }
 
-  //===-- the loop
-  //------------------------------------------------------------------------------------------===//
+  //===-- the loop --------------------------------------------------------------------------===//
 
   // `unannounced` are the tokens that followed the latest step's rows so far: of the prompt's last
   // chunk, or of a step that verifies drafts. The token picked last completes them.
@@ -134,8 +132,7 @@ private:
       verify(token);
       token = unannounced.back();
     }
-    advance(unannounced,
-            0); // the draft layer is complete up to the last token, for whoever goes on from here
+    advance(unannounced, 0); // completes the draft layer, for whoever goes on from here
   }
 
   /// One step over the last token and the drafts. Every logit row gives a token as if it were the

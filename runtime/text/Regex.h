@@ -2,7 +2,8 @@
 //
 // PCRE2 behind two small classes: a compiled pattern (immutable, shared by threads) and a search
 // over one text (owned by one thread). Bytes that are not UTF-8 never match and never stop a
-// search.
+// search. The classes are of the Unicode version PCRE2 was built with (10.42: version 14): a letter
+// assigned later is none, where the reference may know it already.
 #ifndef GLM_RUNTIME_TEXT_REGEX_H
 #define GLM_RUNTIME_TEXT_REGEX_H
 

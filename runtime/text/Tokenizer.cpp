@@ -28,7 +28,7 @@ private:
   void splitAdded(const AddedTokens &tokens, std::string_view text, Between between) {
     size_t taken = 0, from = 0;
     while (anyAdded && !tokens.empty()) {
-      AddedTokens::Found found = tokens.find(text, from, taken, asText, tokenizer.rules);
+      AddedTokens::Found found = tokens.find(text, from, asText, tokenizer.rules);
       if (!found.entry)
         break;
       if (taken < found.begin)

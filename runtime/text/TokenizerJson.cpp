@@ -49,8 +49,7 @@ uint32_t readId(const json &value, const std::string &where) {
   return value.get<uint32_t>();
 }
 
-//===-- model
-//---------------------------------------------------------------------------------------------------===//
+//===-- model -------------------------------------------------------------------------------===//
 
 void checkModelOptions(const json &model) {
   std::string type = valueOr<std::string>(model, "type", "BPE");
@@ -96,8 +95,7 @@ void readModel(const json &model, TokenizerJson &result) {
   result.hasUnknownToken = !member(model, "unk_token").is_null();
 }
 
-//===-- added tokens
-//--------------------------------------------------------------------------------------------===//
+//===-- added tokens ------------------------------------------------------------------------===//
 
 void readAddedTokens(const json &tokens, TokenizerJson &result) {
   if (tokens.is_null())
@@ -119,8 +117,7 @@ void readAddedTokens(const json &tokens, TokenizerJson &result) {
   }
 }
 
-//===-- pre-tokenizer
-//-------------------------------------------------------------------------------------------===//
+//===-- pre-tokenizer -----------------------------------------------------------------------===//
 
 std::string readPattern(const json &pattern, const std::string &where) {
   if (const json &regex = member(pattern, "Regex"); regex.is_string()) {
@@ -178,8 +175,7 @@ void readPreTokenizer(const json &root, TokenizerJson &result) {
               i + 1 == parts.size(), result);
 }
 
-//===-- normalizer, post-processor, decoder
-//---------------------------------------------------------------------===//
+//===-- normalizer, post-processor, decoder -------------------------------------------------===//
 
 void checkNormalizer(const json &root) {
   if (root.is_null())
