@@ -35,6 +35,11 @@ OutputFile::~OutputFile() {
   unlink(temporary.c_str());
 }
 
+void OutputFile::removeUnfinished() {
+  if (const char *path = inProgress)
+    unlink(path);
+}
+
 absl::Status OutputFile::failed(std::string_view what) const {
   return codedError(Code::ArtifactUnwritable, final.string(),
                     std::string(what) + " failed: " + std::strerror(errno),

@@ -28,12 +28,14 @@ public:
   /// Flushes to disk and puts the file in its final place.
   absl::Status commit();
 
-  /// Path of the temporary file that exists now, for a signal handler to remove; null when there is none.
-  static std::atomic<const char *> inProgress;
+  /// Removes the temporary file that exists now, if any. Async-signal-safe: for a handler that ends the process.
+  static void removeUnfinished();
 
 private:
   OutputFile(std::filesystem::path final, std::string temporary, int descriptor);
   absl::Status failed(std::string_view what) const;
+
+  static std::atomic<const char *> inProgress;
 
   std::filesystem::path final;
   std::string temporary;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// artifact: the program, its code and its weights become one file.
+#include "compiler/pipeline/Compilation.h"
+
+namespace glm {
+
+/// The flags that change what comes out; how many workers wrote it and where is nobody's business.
+static std::vector<std::string> meaningfulFlags(const CompileOptions &o, const TargetDescription &description) {
+  std::vector<std::string> flags = {"--target=" + o.target, "--target-cpu=" + description.cpu,
+                                    "--precision=" + o.precision, "--slots=" + std::to_string(o.slots)};
+  if (o.context)
+    flags.push_back("--context=" + std::to_string(o.context));
+  if (o.noMtp)
+    flags.push_back("--no-mtp");
+  if (o.latentNormEps)
+    flags.push_back("--latent-norm-eps=" + std::to_string(*o.latentNormEps));
+  for (auto [kept, name] : {std::pair(o.keepSelections, "selections"), std::pair(o.keepExperts, "experts"),
+                            std::pair(o.keepHidden, "hidden")})
+    if (kept)
+      flags.push_back(std::string("--keep=") + name);
+  return flags;
+}
+
+absl::Status runArtifact(Compilation &c) {
+  artifact::WriteOptions options;
+  options.output = c.options.output;
+  options.checkpoint = c.checkpoint;
+  options.code = std::move(c.code.bytes);
+  options.workers = c.options.jobs;
+  options.flags = meaningfulFlags(c.options, c.description);
+  options.compiler = c.options.compiler;
+  options.progress = c.options.progress;
+  auto summary = artifact::writeArtifact(*c.module, options);
+  if (!summary.ok())
+    return summary.status();
+  c.written = *summary;
+  return absl::OkStatus();
+}
+
+void removeUnfinishedOutput() { artifact::OutputFile::removeUnfinished(); }
+
+} // namespace glm

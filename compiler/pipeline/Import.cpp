@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// import: a checkpoint's configuration and headers become a module of the model level.
+#include "compiler/import/Glm5.h"
+#include "compiler/pipeline/Compilation.h"
+
+namespace glm {
+
+absl::Status runImport(Compilation &c) {
+  ImportOptions options;
+  options.noMtp = c.options.noMtp;
+  options.latentNormEps = c.options.latentNormEps;
+  options.context = c.options.context;
+  options.keepSelections = c.options.keepSelections;
+  options.keepExperts = c.options.keepExperts;
+  options.keepHidden = c.options.keepHidden;
+  auto module = importCheckpoint(c.checkpoint, options, c.context);
+  if (!module.ok())
+    return module.status();
+  c.module = std::move(*module);
+  return absl::OkStatus();
+}
+
+} // namespace glm
