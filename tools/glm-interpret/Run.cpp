@@ -11,7 +11,9 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
 
+#include <cstdio>
 #include <filesystem>
+#include <functional>
 
 namespace {
 
@@ -106,6 +108,29 @@ absl::Status checkFlags(const InterpretArguments &a) {
   return absl::OkStatus();
 }
 
+/// Files that are written once everything is computed: all of them or none.
+class Outputs {
+public:
+  void add(std::string path, std::function<absl::Status()> writer) {
+    files.emplace_back(std::move(path), std::move(writer));
+  }
+
+  absl::Status write() {
+    for (size_t i = 0; i < files.size(); ++i) {
+      absl::Status status = files[i].second();
+      if (status.ok())
+        continue;
+      while (i > 0)
+        std::remove(files[--i].first.c_str());
+      return status;
+    }
+    return absl::OkStatus();
+  }
+
+private:
+  std::vector<std::pair<std::string, std::function<absl::Status()>>> files;
+};
+
 /// Everything asked for; each on a session of its own.
 class Job {
 public:
@@ -117,7 +142,7 @@ public:
          {&Job::logits, &Job::draftLogits, &Job::continuation, &Job::stages, &Job::perplexity})
       if (absl::Status status = (this->*step)(); !status.ok())
         return status;
-    return absl::OkStatus();
+    return outputs.write();
   }
 
 private:
@@ -125,18 +150,25 @@ private:
     return Session::open(module, arguments.checkpoint, arguments.f64);
   }
 
+  absl::Status keep(const std::string &path, absl::StatusOr<Array> array) {
+    if (!array.ok())
+      return array.status();
+    outputs.add(path, [path, array = std::move(*array)] { return write(path, array); });
+    return absl::OkStatus();
+  }
+
   absl::Status logits() {
     if (arguments.logits.empty())
       return absl::OkStatus();
     auto result = promptLogits(*session(), tokens, arguments.chunk);
-    return result.ok() ? write(arguments.logits, *result) : result.status();
+    return keep(arguments.logits, std::move(result));
   }
 
   absl::Status draftLogits() {
     if (arguments.draftLogits.empty())
       return absl::OkStatus();
     auto result = interpret::draftLogits(*session(), tokens, arguments.chunk);
-    return result.ok() ? write(arguments.draftLogits, *result) : result.status();
+    return keep(arguments.draftLogits, std::move(result));
   }
 
   absl::Status continuation() {
@@ -149,8 +181,11 @@ private:
         greedyTokens(*session(), tokens, size_t(*arguments.maxTokens), stops, arguments.chunk);
     if (!result.ok())
       return result.status();
-    int64_t shape[] = {int64_t(result->size())};
-    return toStatus(npy::write<int64_t>(arguments.outputTokens, shape, *result));
+    outputs.add(arguments.outputTokens, [path = arguments.outputTokens, made = std::move(*result)] {
+      int64_t shape[] = {int64_t(made.size())};
+      return toStatus(npy::write<int64_t>(path, shape, made));
+    });
+    return absl::OkStatus();
   }
 
   absl::Status stages() {
@@ -163,11 +198,12 @@ private:
     std::filesystem::create_directories(arguments.stagesTo, error);
     if (error)
       return codedError(Code::OutputUnwritable, arguments.stagesTo, error.message());
-    for (const auto &[name, array] : *result)
-      if (absl::Status status =
-              write(arguments.stagesTo + "/" + name + ".npy", array, isMask(name));
-          !status.ok())
-        return status;
+    for (auto &[name, array] : *result) {
+      std::string path = arguments.stagesTo + "/" + name + ".npy";
+      outputs.add(path, [path, array = std::move(array), mask = isMask(name)] {
+        return write(path, array, mask);
+      });
+    }
     return absl::OkStatus();
   }
 
@@ -185,6 +221,7 @@ private:
   const InterpretArguments &arguments;
   ModuleOp module;
   std::vector<int64_t> tokens;
+  Outputs outputs;
 };
 
 } // namespace
