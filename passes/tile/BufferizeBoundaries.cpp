@@ -103,7 +103,7 @@ private:
   LogicalResult plan(Value result, ArrayRef<Value> destinations);
 
   Type argumentType(Value argument);
-  bool isBank(BlockArgument argument);
+  bool isBank(Value value);
   Value allocate(Type type, StringRef dim);
   Value weightFor(Value operand, Type wanted, bool transposed);
   Value bankOrWeight(model::WeightValueOp op);
@@ -130,29 +130,27 @@ private:
 
 //===--- Signatures ---------------------------------------------------------------------------===//
 
-/// A bank is used by expert linears only, whose kernels take it as one.
-bool Bufferizer::isBank(BlockArgument argument) {
-  for (OpOperand &use : argument.getUses()) {
+/// A bank is read by expert linears only, whose kernels take it as one.
+bool Bufferizer::isBank(Value value) {
+  return llvm::any_of(value.getUses(), [&](OpOperand &use) {
     Operation *user = use.getOwner();
-    if (isa<model::CastOp>(user)) {
-      for (OpOperand &inner : user->getUses())
-        if (auto launch = dyn_cast<kernel::LaunchOp>(inner.getOwner()))
-          return isa<kernel::BankType>(symbols.lookup<kernel::FuncOp>(launch.getKernel())
-                                           .getArgumentTypes()[inner.getOperandNumber()]);
-    } else if (auto launch = dyn_cast<kernel::LaunchOp>(user)) {
-      return isa<kernel::BankType>(symbols.lookup<kernel::FuncOp>(launch.getKernel())
-                                       .getArgumentTypes()[use.getOperandNumber()]);
+    if (isa<model::CastOp>(user))
+      return isBank(user->getResult(0));
+    if (auto call = dyn_cast<func::CallOp>(user)) {
+      auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
+      return !callee.isExternal() && isBank(callee.getArgument(use.getOperandNumber()));
     }
-  }
-  return false;
+    auto launch = dyn_cast<kernel::LaunchOp>(user);
+    return launch && isa<kernel::BankType>(symbols.lookup<kernel::FuncOp>(launch.getKernel())
+                                               .getArgumentTypes()[use.getOperandNumber()]);
+  });
 }
 
 Type Bufferizer::argumentType(Value argument) {
   if (isa<model::CacheType>(argument.getType()))
     return caches.of(argument);
   auto tensor = dyn_cast<RankedTensorType>(argument.getType());
-  if (tensor && tensor.hasStaticShape() && tensor.getRank() == 3 &&
-      isBank(cast<BlockArgument>(argument)))
+  if (tensor && tensor.hasStaticShape() && tensor.getRank() == 3 && isBank(argument))
     return kernel::BankType::get(tensor.getContext(), tensor.getShape(), tensor.getElementType(),
                                  Attribute());
   return {};

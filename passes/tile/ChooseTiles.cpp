@@ -33,7 +33,7 @@ struct Grid {
   int64_t lanes, m, vectors;
 
   explicit Grid(kernel::MachineAttr machine)
-      : lanes(machine.getVectorBytes() / 4), vectors(lanes >= 16 ? 4 : 2) {
+      : lanes(machine.getVectorBytes() / 4), vectors(machine.getRegisters() >= 32 ? 4 : 2) {
     m = std::clamp<int64_t>((machine.getRegisters() - vectors - 1) / vectors, 1, 8);
   }
 

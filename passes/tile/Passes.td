@@ -38,7 +38,7 @@ def ChooseTiles : Pass<"glm-choose-tiles", "::mlir::ModuleOp"> {
   let description = [{
     Writes `#kernel.schedule` on every group, from `kernel.machine` and the shapes alone, so that a weight which
     several kernels read is packed once. A product's tile of `m` rows by `n` columns fills the registers
-    (6 x 64 with 32 registers of 64 bytes, 6 x 16 with 16 of 32, 8 x 8 with 32 of 16); `n` shrinks where a narrow
+    (6 x 64 with 32 registers of 64 bytes, 6 x 16 with 16 of 32 or 32 of 16); `n` shrinks where a narrow
     weight would give the workers less than `units` pieces; `k` is the largest divisor of the
     reduced width up to `block`. The reason is kept as `reason`, for reports.
 
