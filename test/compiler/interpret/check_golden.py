@@ -52,6 +52,7 @@ def main():
         assert (np.load(out / "f64.npy") != once).any(), "f64 and f32 give the same logits to the last bit"
         interpret(folder, "--latent-norm-eps", 1e-6, f"--logits=@{out / 'eps.npy'}")
         assert np.abs(np.load(out / "eps.npy") - once).max() > 1, "the latent norms' eps changes nothing"
+    print(f"{folder.name} agrees")
 
 
 main()

@@ -88,12 +88,17 @@ func.func @attend()
 // -----
 
 // What lies beyond a row's selection is not looked at, whatever it is.
-func.func @attend_ragged() -> (tensor<2x1x1xf32> {glm.expected = dense<[[[7.0]], [[8.0]]]> : tensor<2x1x1xf32>}) {
+func.func @attend_ragged()
+    -> (tensor<2x1x1xf32> {glm.expected = dense<[[[7.0]], [[8.0]]]> : tensor<2x1x1xf32>},
+        tensor<2x1x1xf32> {glm.expected = dense<[[[14.0]], [[16.0]]]> : tensor<2x1x1xf32>}) {
   %q = arith.constant dense<[[[1.0]], [[1.0]]]> : tensor<2x1x1xf32>
   %g = arith.constant dense<[[[7.0, 0.0], [0x7FC00000, 0x7FC00000]], [[8.0, 1.0], [8.0, 2.0]]]> : tensor<2x2x2xf32>
+  %kv_b = arith.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32>
   %ids = arith.constant dense<[[0, -1], [0, 1]]> : tensor<2x2xi32>
   %sel = glm.selection_of_ids %ids : tensor<2x2xi32> -> !glm.selection<2>
   %0 = glm.attend_latent %q, %q, %g, %sel scale 1.0
      : tensor<2x1x1xf32>, tensor<2x1x1xf32>, tensor<2x2x2xf32>, !glm.selection<2> -> tensor<2x1x1xf32>
-  return %0 : tensor<2x1x1xf32>
+  %1 = glm.attend_expanded %q, %q, %g, %kv_b, %sel scale 1.0
+     : tensor<2x1x1xf32>, tensor<2x1x1xf32>, tensor<2x2x2xf32>, tensor<2x1xf32>, !glm.selection<2> -> tensor<2x1x1xf32>
+  return %0, %1 : tensor<2x1x1xf32>, tensor<2x1x1xf32>
 }

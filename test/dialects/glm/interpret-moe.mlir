@@ -12,11 +12,11 @@ func.func @bias() -> !glm.routing<4, 2> {
 
 // -----
 
-// Normalised weights sum to the scale; equal values go to the lower id.
+// Normalised weights sum to the scale, without the bias; equal values go to the lower id.
 func.func @normalize() -> (tensor<?x2xi32> {glm.expected = dense<[[0, 1]]> : tensor<1x2xi32>},
                            tensor<?x2xf32> {glm.expected = dense<[[1.25, 1.25]]> : tensor<1x2xf32>}) {
   %l = arith.constant dense<[[1.0, 1.0, 1.0, 1.0]]> : tensor<1x4xf32>
-  %b = arith.constant dense<0.0> : tensor<4xf32>
+  %b = arith.constant dense<[0.5, 0.0, 0.0, 0.0]> : tensor<4xf32>
   %r = glm.route %l, %b groups 1 kept 1 scale 2.5 normalize : tensor<1x4xf32>, tensor<4xf32> -> !glm.routing<4, 2>
   %ids = glm.routing_ids %r : !glm.routing<4, 2> -> tensor<?x2xi32>
   %w = glm.routing_weights %r : !glm.routing<4, 2> -> tensor<?x2xf32>
