@@ -17,9 +17,6 @@ struct Hash final {
 
 Hash hashOf(const void *bytes, size_t size);
 
-/// As `hashOf`, in pieces of 64 MiB with a call of `proceed` after each; false when that said so.
-bool hashOf(const void *bytes, size_t size, bool (*proceed)(void *context, size_t done), void *context, Hash &hash);
-
 } // namespace glm::runtime
 
 #endif

@@ -139,24 +139,19 @@ bool Loader::copyWeights() {
   return true;
 }
 
-static bool proceedVerifying(void *context, size_t done) {
-  auto &work = *static_cast<Work *>(context);
-  return work.runtime->proceed(work.what, work.before + done, work.total);
-}
-
 bool Loader::verifyWeights() {
   Work work = {model.runtime, "verify", 0, weightBytes()};
   for (uint32_t i = 0; i < model.segments.size() && options.verify_weights == 1; ++i) {
     const schema::Segment &segment = *program.segments()->Get(i);
-    Hash expected = {segment.hash_low(), segment.hash_high()}, actual;
+    Hash expected = {segment.hash_low(), segment.hash_high()};
     if (segment.kind() != schema::SegmentKind::weights || (segment.external() && expected == Hash{}))
       continue;
-    if (!hashOf(model.segments[i].data, segment.size(), proceedVerifying, &work, actual))
-      return cancelled();
-    if (actual != expected)
+    if (hashOf(model.segments[i].data, segment.size()) != expected)
       return fail(status, GLM_CORRUPT, "%s: segment %s: its hash does not match its %" PRIu64 " bytes; copy it again", model.path,
                   segment.name()->c_str(), segment.size());
     work.before += segment.size();
+    if (!work.runtime->proceed(work.what, work.before, work.total))
+      return cancelled();
   }
   return true;
 }

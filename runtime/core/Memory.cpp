@@ -55,4 +55,16 @@ void Memory::count(size_t size) {
   }
 }
 
+uint64_t Layout::take(uint64_t size, uint64_t alignment) {
+  uint64_t start = alignUp(total, alignment);
+  overflow |= start < total || __builtin_add_overflow(start, size, &total) || total > (uint64_t(1) << 56);
+  return start;
+}
+
+uint64_t Layout::take(uint64_t count, uint64_t size, uint64_t alignment) {
+  uint64_t bytes = 0;
+  overflow |= __builtin_mul_overflow(count, size, &bytes);
+  return take(bytes, alignment);
+}
+
 } // namespace glm::runtime

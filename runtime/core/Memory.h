@@ -51,16 +51,10 @@ void *mapAligned(size_t size);
 /// A plan of a block: what lies where, and how long the whole is. Overflow sticks and shows in `valid`.
 class Layout final {
 public:
-  uint64_t take(uint64_t size, uint64_t alignment) {
-    uint64_t start = alignUp(total, alignment);
-    overflow |= start < total || __builtin_add_overflow(start, size, &total) || total > (uint64_t(1) << 56);
-    return start;
-  }
-  uint64_t take(uint64_t count, uint64_t size, uint64_t alignment) {
-    uint64_t bytes = 0;
-    overflow |= __builtin_mul_overflow(count, size, &bytes);
-    return take(bytes, alignment);
-  }
+  /// The offset of `size` bytes at a multiple of `alignment`.
+  uint64_t take(uint64_t size, uint64_t alignment);
+  /// As above for `count` elements of `size` bytes.
+  uint64_t take(uint64_t count, uint64_t size, uint64_t alignment);
   uint64_t size() const { return total; }
   bool valid() const { return !overflow; }
 

@@ -45,7 +45,8 @@ static void copyShare(const Instruction &instruction, uint64_t bytes, uint32_t w
     memmove(instruction.destination + begin, instruction.source + begin, bytes - begin < share ? bytes - begin : share);
 }
 
-template <bool timed> static void walk(Run &run, Pool &pool, uint32_t worker) {
+static void walk(void *context, Pool &pool, uint32_t worker) {
+  Run &run = *static_cast<Run *>(context);
   glm_session &session = run.session;
   const glm_runtime &runtime = *session.model->runtime;
   const std::span<Instruction> instructions = run.plan.instructions;
@@ -53,6 +54,7 @@ template <bool timed> static void walk(Run &run, Pool &pool, uint32_t worker) {
   uint8_t *scratch = session.scratch + session.shape.scratchStride * worker;
   auto barrierRow = uint32_t(session.shape.plans.launches);
   bool reports = worker == 0 && runtime.options.progress;
+  bool timed = session.shape.profile;
   Stopwatch watch;
   for (size_t i = 0; i < instructions.size();) {
     const Instruction &instruction = instructions[i++];
@@ -62,7 +64,7 @@ template <bool timed> static void walk(Run &run, Pool &pool, uint32_t worker) {
         session.cancelled.store(1, std::memory_order_relaxed);
       if (!session.cancelled.load(std::memory_order_relaxed))
         instruction.kernel(instruction.arguments, worker, workers, scratch);
-      if constexpr (timed) {
+      if (timed) {
         watch.add(session.nanoseconds(instruction.target)[worker]);
         session.times[instruction.target].calls += worker == 0;
       }
@@ -70,7 +72,7 @@ template <bool timed> static void walk(Run &run, Pool &pool, uint32_t worker) {
     case Instruction::Kind::barrier:
       if (pool.meet(session.cancelled))
         return;
-      if constexpr (timed) {
+      if (timed) {
         watch.add(session.nanoseconds(barrierRow)[worker]);
         session.times[barrierRow].calls += worker == 0;
       }
@@ -91,11 +93,8 @@ template <bool timed> static void walk(Run &run, Pool &pool, uint32_t worker) {
 void execute(glm_session &session, uint32_t number) {
   Run run = {session, session.plans[number]};
   glm_runtime &runtime = *session.model->runtime;
-  Pool::Task task = [](void *context, Pool &pool, uint32_t worker) { walk<false>(*static_cast<Run *>(context), pool, worker); };
-  if (session.shape.profile)
-    task = [](void *context, Pool &pool, uint32_t worker) { walk<true>(*static_cast<Run *>(context), pool, worker); };
   pthread_mutex_lock(&runtime.stepping);
-  runtime.pool.run(task, &run);
+  runtime.pool.run(walk, &run);
   pthread_mutex_unlock(&runtime.stepping);
 }
 

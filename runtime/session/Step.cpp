@@ -68,8 +68,8 @@ bool Attempt::setDim(uint32_t dim, int64_t value, const char *port) {
 bool Attempt::bindInput(const schema::Port &port, const glm_tensor &input) {
   const char *name = port.name()->c_str();
   if (input.dtype != int32_t(port.dtype()) || input.rank != int32_t(port.shape()->size()))
-    return fail(status, GLM_BAD_INPUT, "input %s: type %d and rank %d, must be type %s and rank %u", name, input.dtype, input.rank,
-                schema::EnumNameDtype(port.dtype()), port.shape()->size());
+    return fail(status, GLM_BAD_INPUT, "input %s: type %d and rank %d, must be type %d and rank %u", name, input.dtype, input.rank,
+                int(port.dtype()), port.shape()->size());
   for (uint32_t i = 0; i < port.shape()->size(); ++i) {
     int dim = bareDim(*port.shape()->Get(i));
     bool changes = dim >= 0 && session.model->program().dims()->Get(uint32_t(dim))->kind() == schema::DimKind::step;

@@ -94,7 +94,8 @@ typedef struct glm_runtime_options {
   /* One line, no line end. Called on the thread that made the API call. */
   void (*log)(void *user, int32_t level, const char *message);
 
-  /* `what` is "verify", "weights" (both in bytes) or "step" (in commands). A result other than 0 cancels the call. */
+  /* `what` is "verify", "weights" (both in bytes; verify after each segment) or "step" (in commands). A result other than 0
+   * cancels the call. */
   int32_t (*progress)(void *user, const char *what, uint64_t done, uint64_t total);
 
   void *user; /* first argument of the callbacks */
