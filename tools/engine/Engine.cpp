@@ -53,12 +53,14 @@ Engine::Engine(const EngineOptions &options) {
     tool::check(glm_tokenizer_open(tables.data(), tables.size(), &opened));
     openTokenizer.reset(opened);
   }
-  loadTime = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  loadTime =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
 glm_tokenizer *Engine::tokenizer() const {
   if (!openTokenizer)
-    throw Failure(Code::InputMissing, modelInfo.path, "has no tokenizer", "compile a checkpoint with tokenizer.json, or give --tokens");
+    throw Failure(Code::InputMissing, modelInfo.path, "has no tokenizer",
+                  "compile a checkpoint with tokenizer.json, or give --tokens");
   return openTokenizer.get();
 }
 
@@ -80,10 +82,10 @@ std::string Engine::renderChat(const std::string &request) const {
   });
 }
 
-Session Engine::openSession(int64_t context, int64_t maxRows, bool profile) const {
+Session Engine::openSession(int64_t context, int64_t maxRows, int64_t slots, bool profile) const {
   glm_session_options options = {};
   options.max_rows = maxRows;
-  options.slots = 1;
+  options.slots = slots;
   options.context = context;
   options.profile = profile;
   Session session;
@@ -96,14 +98,20 @@ int64_t Engine::rowsFor(int64_t tokens, int64_t chunk) const {
   return std::clamp<int64_t>(std::min(wanted, tokens), 1, modelInfo.max_rows);
 }
 
-void Engine::requireContext(int64_t positions, int64_t context) const {
+void Engine::requireContext(const char *thing, int64_t positions, int64_t context) const {
   int64_t bound = modelInfo.max_context;
   if (context > bound)
-    throw Failure(Code::BadArguments, "--context", std::to_string(context) + " positions, the artifact was compiled for " + std::to_string(bound), "compile with a larger --context");
+    throw Failure(Code::BadArguments, "--context",
+                  std::to_string(context) + " positions, the artifact was compiled for " +
+                      std::to_string(bound),
+                  "compile with a larger --context");
   int64_t capacity = context > 0 ? context : bound;
   if (positions > capacity)
-    throw Failure(Code::BadArguments, "prompt", "needs " + std::to_string(positions) + " positions, the context has " + std::to_string(capacity),
-                  context > 0 ? "give a larger --context" : "shorten it or compile with a larger --context");
+    throw Failure(Code::BadArguments, thing,
+                  "needs " + std::to_string(positions) + " positions, the context has " +
+                      std::to_string(capacity),
+                  capacity < bound ? "give --context up to " + std::to_string(bound)
+                                   : "make it shorter, or compile with a larger --context");
 }
 
 std::vector<glm_row> rowsOf(const int32_t *tokens, size_t count, int64_t position) {
@@ -113,7 +121,8 @@ std::vector<glm_row> rowsOf(const int32_t *tokens, size_t count, int64_t positio
   return rows;
 }
 
-void prefill(Session &session, const std::vector<int32_t> &tokens, int64_t chunk, bool allLogits, const std::function<void(size_t, size_t)> &seen) {
+void prefill(Session &session, const std::vector<int32_t> &tokens, int64_t chunk, bool allLogits,
+             const std::function<void(size_t, size_t)> &seen) {
   for (size_t first = 0; first < tokens.size();) {
     size_t count = std::min<size_t>(static_cast<size_t>(chunk), tokens.size() - first);
     std::vector<int32_t> wanted;

@@ -17,7 +17,7 @@ namespace glm::tool {
 
 struct EngineOptions {
   std::string artifact;
-  int threads = 0;       ///< 0: as many as this process may use
+  int threads = 0; ///< 0: as many as this process may use
   bool copyWeights = false;
   bool verifyWeights = false;
 };
@@ -41,12 +41,14 @@ public:
   /// `request`: the JSON of glm_chat_render.
   std::string renderChat(const std::string &request) const;
 
-  /// One slot of `context` positions (0: the artifact's bound), at most `maxRows` rows a step.
-  Session openSession(int64_t context, int64_t maxRows, bool profile = false) const;
+  /// Slots of `context` positions (0: the artifact's bound), at most `maxRows` rows a step.
+  Session openSession(int64_t context, int64_t maxRows, int64_t slots = 1,
+                      bool profile = false) const;
   /// Rows of a step that suit a prompt of so many tokens.
   int64_t rowsFor(int64_t tokens, int64_t chunk = 0) const;
-  /// Throws unless `positions` fit what the artifact was compiled for.
-  void requireContext(int64_t positions, int64_t context) const;
+  /// Throws unless the `positions` that `thing` needs fit `context` (0: what the artifact was
+  /// compiled for).
+  void requireContext(const char *thing, int64_t positions, int64_t context = 0) const;
 
 private:
   struct CloseTokenizer {
@@ -62,9 +64,11 @@ private:
 /// Rows of slot 0 from `position` on.
 std::vector<glm_row> rowsOf(const int32_t *tokens, size_t count, int64_t position);
 
-/// Runs `tokens` through slot 0 in steps of at most `chunk` rows. `allLogits`: logits of every row are computed, otherwise those of the last row of
-/// the whole. `seen(first, count)` is called after each step.
-void prefill(Session &session, const std::vector<int32_t> &tokens, int64_t chunk, bool allLogits, const std::function<void(size_t first, size_t count)> &seen);
+/// Runs `tokens` through slot 0 in steps of at most `chunk` rows. `allLogits`: logits of every row
+/// are computed, otherwise those of the last row of the whole. `seen(first, count)` is called after
+/// each step.
+void prefill(Session &session, const std::vector<int32_t> &tokens, int64_t chunk, bool allLogits,
+             const std::function<void(size_t first, size_t count)> &seen);
 
 /// An f32 output of the latest step.
 std::span<const float> floats(const Session &session, const char *name);

@@ -18,8 +18,11 @@ std::string line(int code, const std::string &text) {
 
 } // namespace
 
-Failure::Failure(Code code, const std::string &thing, const std::string &what, const std::string &remedy)
-    : Failure(line(static_cast<int>(code), thing + ": " + what + (remedy.empty() ? "" : "; " + remedy))) {}
+Failure::Failure(Code code, const std::string &thing, const std::string &what,
+                 const std::string &remedy, int exitCode)
+    : Failure(
+          line(static_cast<int>(code), thing + ": " + what + (remedy.empty() ? "" : "; " + remedy)),
+          exitCode) {}
 
 void check(const glm_status &status) {
   if (status.code == GLM_CANCELLED)
@@ -35,14 +38,19 @@ void check(const std::optional<npy::Error> &error) {
 
 int guarded(const char *tool, const std::function<int()> &work) {
   try {
-    return work();
+    int exitCode = work();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+      throw Failure(Code::OutputUnwritable, "standard output", "cannot be written");
+    return exitCode;
   } catch (const Failure &failure) {
     std::fflush(stdout);
     std::fprintf(stderr, "%s\n", failure.what());
     return failure.exitCode;
   } catch (const std::exception &error) {
     std::fflush(stdout);
-    std::fprintf(stderr, "%s\n", line(static_cast<int>(Code::BadArguments), std::string(tool) + ": " + error.what()).c_str());
+    std::fprintf(stderr, "%s\n",
+                 line(static_cast<int>(Code::BadArguments), std::string(tool) + ": " + error.what())
+                     .c_str());
     return 1;
   }
 }

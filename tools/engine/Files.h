@@ -13,7 +13,8 @@ namespace glm::tool {
 /// `@file` or `file` without the sign.
 std::string fileName(const std::string &argument);
 
-/// The text that an argument stands for: itself, the content of `@FILE`, or with `-` standard input.
+/// The text that an argument stands for: itself, the content of `@FILE`, or with `-` standard
+/// input.
 std::string textOf(const std::string &argument);
 
 /// A whole file. Throws Failure when it cannot be read.

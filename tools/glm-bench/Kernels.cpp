@@ -15,20 +15,25 @@ double slowestWorker(const glm_launch_times &launch, int workers) {
 
 nlohmann::ordered_json measureKernels(const Arguments &arguments, const tool::Engine &engine) {
   int64_t context = arguments.contexts.front();
-  Session session = engine.openSession(context + arguments.decode, 1, true);
-  tool::check(glm_session_fill(session.get(), 0, context, arguments.seed));
-  std::vector<int32_t> tokens(static_cast<size_t>(arguments.decode), 0);
-  tool::prefill(session, tokens, 1, true, [](size_t, size_t) {});
-  tool::check(glm_session_truncate(session.get(), 0, context));
+  Session session = openFilled(arguments, engine, context, /*profile=*/true);
+  decodeSteps(arguments, engine, session, context);
   glm_session_reset_profile(session.get());
-  tool::prefill(session, tokens, 1, true, [](size_t, size_t) {});
+  decodeSteps(arguments, engine, session, context);
   int workers = engine.statistics().threads;
   std::vector<nlohmann::ordered_json> rows;
-  for (const glm_launch_times &launch : session.profile())
-    if (launch.calls > 0)
-      rows.push_back({{"name", launch.kernel}, {"path", launch.label}, {"calls", launch.calls},
-                      {"ms", slowestWorker(launch, workers) / 1e6 / static_cast<double>(arguments.decode)}});
-  std::sort(rows.begin(), rows.end(), [](const auto &a, const auto &b) { return a["ms"] > b["ms"]; });
+  double total = 0;
+  for (const glm_launch_times &launch : session.profile()) {
+    if (launch.calls == 0)
+      continue;
+    double milliseconds =
+        slowestWorker(launch, workers) / 1e6 / static_cast<double>(arguments.decode);
+    total += milliseconds;
+    rows.push_back({{"name", launch.kernel}, {"path", launch.label}, {"ms", milliseconds}});
+  }
+  for (auto &row : rows)
+    row["share"] = row["ms"].get<double>() / total;
+  std::sort(rows.begin(), rows.end(),
+            [](const auto &a, const auto &b) { return a["ms"] > b["ms"]; });
   return rows;
 }
 

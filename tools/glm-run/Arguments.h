@@ -46,13 +46,15 @@ struct Arguments {
   bool stats = false;
   std::string statsFile;
 
-  bool ignoresWeights() const { return !tokenize.empty() || !detokenize.empty() || render; }
+  /// Only the tokenizer is used.
+  bool needsNoSteps() const { return !tokenize.empty() || !detokenize.empty() || render; }
 };
 
 /// Parses; throws tool::Failure. Nothing when `--help` or `--version` was asked for and printed.
 std::optional<Arguments> parse(int argc, char **argv);
 
-/// The sampling of the artifact's defaults and the flags; draws and prints a seed where one is needed.
+/// The sampling of the artifact's defaults and the flags; draws a seed where one is needed, and
+/// prints it as a note.
 glm_sampling samplingOf(const Arguments &arguments, const glm_generation_defaults &defaults);
 
 } // namespace glm::run

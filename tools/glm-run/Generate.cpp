@@ -1,39 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/engine/Failure.h"
 #include "tools/engine/Files.h"
+#include "tools/engine/Interrupt.h"
 #include "tools/glm-run/Generation.h"
 #include "tools/glm-run/Modes.h"
 
 #include <nlohmann/json.hpp>
 
-#include <csignal>
+#include <algorithm>
 #include <unistd.h>
 
 namespace glm::run {
 namespace {
 
-/// Set by Ctrl-C: the generation ends after the step that runs. A second one ends the process.
-volatile int32_t interrupted = 0;
-
-void onInterrupt(int) {
-  interrupted = 1;
-  std::signal(SIGINT, SIG_DFL);
-}
-
 constexpr size_t progressFrom = 1024; ///< shorter prompts are over before one reads it
 
 } // namespace
 
-Generation::Generation(const Arguments &arguments, const tool::Engine &engine, int64_t context, int64_t rows, bool stream)
-    : arguments(arguments), engine(engine), positions(context), maxRows(rows), stream(stream), slot(engine.openSession(context, rows)),
-      sampling(samplingOf(arguments, engine.info().generation)) {
-  interrupted = 0;
-  std::signal(SIGINT, onInterrupt);
-}
+Generation::Generation(const Arguments &arguments, const tool::Engine &engine, int64_t context,
+                       int64_t rows, bool stream)
+    : arguments(arguments), engine(engine), positions(context), maxRows(rows), stream(stream),
+      slot(engine.openSession(context, rows)),
+      sampling(samplingOf(arguments, engine.info().generation)) {}
 
-Generation::~Generation() { std::signal(SIGINT, SIG_DFL); }
-
-glm_status Generation::step(void *self, const glm_row *rows, size_t count, const int32_t *logitRows, size_t logitCount, const float **logits) {
+glm_status Generation::step(void *self, const glm_row *rows, size_t count, const int32_t *logitRows,
+                            size_t logitCount, const float **logits) {
   auto &generation = *static_cast<Generation *>(self);
   glm_status status = glm_session_step(generation.slot.get(), rows, count, logitRows, logitCount);
   if (status.code != GLM_OK)
@@ -50,7 +41,8 @@ void Generation::showProgress(size_t rows) {
   if (promptDone >= promptRows || promptRows < progressFrom || !isatty(STDERR_FILENO))
     return;
   promptDone += rows;
-  std::fprintf(stderr, "\rprompt %zu/%zu tokens%s", promptDone, promptRows, promptDone >= promptRows ? "\r\033[K" : "");
+  std::fprintf(stderr, "\rprompt %zu/%zu tokens%s", promptDone, promptRows,
+               promptDone >= promptRows ? "\r\033[K" : "");
   std::fflush(stderr);
 }
 
@@ -72,14 +64,17 @@ void Generation::print(const glm_generation_event &event) {
   }
   if (event.token < 0)
     return;
-  std::printf("%d %.6f %s", event.token, static_cast<double>(event.log_probability), nlohmann::json(engine.decode({event.token})).dump().c_str());
+  std::printf("%d %.6f %s", event.token, static_cast<double>(event.log_probability),
+              nlohmann::json(engine.decode({event.token})).dump().c_str());
   for (size_t i = 0; i < event.best_count; ++i)
-    std::printf(" %d:%.6f", event.best[i].token, static_cast<double>(event.best[i].log_probability));
+    std::printf(" %d:%.6f", event.best[i].token,
+                static_cast<double>(event.best[i].log_probability));
   std::printf("\n");
   std::fflush(stdout);
 }
 
-glm_generation_statistics Generation::run(const std::vector<int32_t> &prompt, size_t maxTokens, int64_t position) {
+glm_generation_statistics Generation::run(const std::vector<int32_t> &prompt, size_t maxTokens,
+                                          int64_t position) {
   const glm_generation_defaults &defaults = engine.info().generation;
   std::vector<const char *> stops;
   for (const std::string &stop : arguments.stop)
@@ -101,7 +96,8 @@ glm_generation_statistics Generation::run(const std::vector<int32_t> &prompt, si
   options.log_probabilities = arguments.logProbabilities;
   options.chunk_rows = static_cast<size_t>(maxRows);
   options.position = position;
-  options.cancel = &interrupted;
+  tool::Interrupt interrupt(slot.get());
+  options.cancel = interrupt.flag();
   options.user = this;
   options.on_token = event;
   generated.clear();
@@ -109,18 +105,28 @@ glm_generation_statistics Generation::run(const std::vector<int32_t> &prompt, si
   promptRows = prompt.size() - static_cast<size_t>(position);
   promptDone = 0;
   glm_generation_statistics statistics = {};
-  glm_status status = glm_generate(&model, engine.tokenizerOrNull(), prompt.data() + position, promptRows, &options, &statistics);
-  tool::check(status);
+  glm_status status = glm_generate(&model, engine.tokenizerOrNull(), prompt.data() + position,
+                                   promptRows, &options, &statistics);
+  if (status.code == GLM_CANCELLED && interrupt.happened())
+    statistics.finish = GLM_FINISH_CANCELLED; // the step that ran gave up
+  else
+    tool::check(status);
   return statistics;
 }
 
-void report(const Arguments &arguments, const tool::Engine &engine, const glm_generation_statistics &statistics) {
+void report(const Arguments &arguments, const tool::Engine &engine,
+            const glm_generation_statistics &statistics) {
   if (!arguments.stats)
     return;
-  nlohmann::ordered_json json = {
-      {"prompt_tokens", statistics.prompt_tokens}, {"generated_tokens", statistics.generated_tokens}, {"steps", statistics.steps},
-      {"drafted", statistics.drafted},             {"accepted", statistics.accepted},                 {"load_ms", engine.loadMilliseconds()},
-      {"prefill_ms", statistics.prefill_ms},       {"decode_ms", statistics.decode_ms},               {"peak_bytes", engine.statistics().peak_bytes}};
+  nlohmann::ordered_json json = {{"prompt_tokens", statistics.prompt_tokens},
+                                 {"generated_tokens", statistics.generated_tokens},
+                                 {"steps", statistics.steps},
+                                 {"drafted", statistics.drafted},
+                                 {"accepted", statistics.accepted},
+                                 {"load_ms", engine.loadMilliseconds()},
+                                 {"prefill_ms", statistics.prefill_ms},
+                                 {"decode_ms", statistics.decode_ms},
+                                 {"peak_bytes", engine.statistics().peak_bytes}};
   if (arguments.statsFile.empty())
     std::fprintf(stderr, "%s\n", json.dump().c_str());
   else
@@ -131,23 +137,19 @@ namespace {
 
 constexpr int64_t defaultMaxTokens = 256;
 
-std::vector<int32_t> promptOf(const Arguments &arguments, const tool::Engine &engine) {
-  if (!arguments.tokens.empty())
-    return tool::readTokens(arguments.tokens, engine.info().vocabulary);
-  std::string text = arguments.prompt ? tool::textOf(*arguments.prompt) : tool::readText(arguments.messages);
-  if (arguments.chat && arguments.prompt)
-    text = nlohmann::json{{"messages", {{{"role", "user"}, {"content", text}}}}}.dump();
-  if (!arguments.chat && arguments.messages.empty())
-    return engine.encode(text);
-  nlohmann::json request = nlohmann::json::parse(text, nullptr, false);
-  if (request.is_object() && !request.contains("add_generation_prompt") && !arguments.render)
-    request["add_generation_prompt"] = true;
-  std::string rendered = engine.renderChat(request.is_discarded() ? text : request.dump());
-  if (arguments.render) {
-    std::fwrite(rendered.data(), 1, rendered.size(), stdout);
-    return {};
+/// The end of what was generated: printed already, or a file.
+void finish(const Arguments &arguments, const Generation &generation, bool cancelled) {
+  if (arguments.outputTokens.empty()) {
+    if (arguments.logProbabilities == 0)
+      std::printf("\n");
+    return;
   }
-  return engine.encode(rendered, GLM_TEXT_WITHOUT_AFFIXES);
+  if (cancelled)
+    throw tool::Failure(tool::Code::Interrupted, arguments.outputTokens, "interrupted, not written",
+                        "", 130);
+  std::vector<int64_t> ids(generation.tokens().begin(), generation.tokens().end());
+  tool::check(npy::write<int64_t>(arguments.outputTokens,
+                                  std::vector<int64_t>{static_cast<int64_t>(ids.size())}, ids));
 }
 
 } // namespace
@@ -158,23 +160,28 @@ int generateOnce(const Arguments &arguments, const tool::Engine &engine) {
     return 0;
   if (prompt.empty())
     throw tool::Failure(tool::Code::BadArguments, "prompt", "is empty", "give at least one token");
+  bool stream = arguments.outputTokens.empty();
+  if (stream)
+    engine.tokenizer(); // text needs one: better said before than after the work
   auto length = static_cast<int64_t>(prompt.size());
-  int64_t maxTokens = arguments.maxTokens >= 0 ? arguments.maxTokens : std::min(defaultMaxTokens, std::max<int64_t>(1, engine.info().max_context - length));
-  engine.requireContext(length, arguments.context);
-  int64_t context = arguments.context > 0 ? arguments.context : std::min(engine.info().max_context, length + std::max<int64_t>(maxTokens, 1));
-  bool stream = arguments.outputTokens.empty() && arguments.tokens.empty();
-  Generation generation(arguments, engine, context, engine.rowsFor(length, arguments.chunk), stream);
+  int64_t bound = engine.info().max_context;
+  int64_t maxTokens = arguments.maxTokens >= 0 ? arguments.maxTokens : defaultMaxTokens;
+  engine.requireContext("prompt", length, arguments.context);
+  int64_t context = arguments.context > 0
+                        ? arguments.context
+                        : std::min(bound, length + std::max<int64_t>(maxTokens, 1));
+  Generation generation(arguments, engine, context, engine.rowsFor(length, arguments.chunk),
+                        stream);
   glm_generation_statistics statistics = {};
   if (maxTokens > 0)
     statistics = generation.run(prompt, static_cast<size_t>(maxTokens), 0);
-  if (stream)
-    std::printf("\n");
-  else if (!arguments.outputTokens.empty()) {
-    std::vector<int64_t> ids(generation.tokens().begin(), generation.tokens().end());
-    tool::check(npy::write<int64_t>(arguments.outputTokens, std::vector<int64_t>{static_cast<int64_t>(ids.size())}, ids));
-  } else {
-    std::printf("%s\n", engine.decode(generation.tokens()).c_str());
-  }
+  finish(arguments, generation, statistics.finish == GLM_FINISH_CANCELLED);
+  if (arguments.maxTokens >= 0 && statistics.finish == GLM_FINISH_LENGTH &&
+      static_cast<int64_t>(statistics.generated_tokens) < maxTokens)
+    std::fprintf(stderr,
+                 "warning: the context of %lld positions is full after %zu of %lld tokens\n",
+                 static_cast<long long>(context), statistics.generated_tokens,
+                 static_cast<long long>(maxTokens));
   report(arguments, engine, statistics);
   return statistics.finish == GLM_FINISH_CANCELLED ? 130 : 0;
 }

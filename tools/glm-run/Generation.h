@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One slot that text is generated in: the callback between glm_generate and a session, streaming to
-// standard output, and Ctrl-C.
+// standard output, and Ctrl-C, which ends a run early.
 #ifndef GLM_TOOLS_GLM_RUN_GENERATION_H
 #define GLM_TOOLS_GLM_RUN_GENERATION_H
 
@@ -12,11 +12,13 @@ namespace glm::run {
 class Generation {
 public:
   /// Room for `context` positions, steps of at most `rows` rows. `stream`: print text as it comes.
-  Generation(const Arguments &arguments, const tool::Engine &engine, int64_t context, int64_t rows, bool stream);
-  ~Generation();
+  Generation(const Arguments &arguments, const tool::Engine &engine, int64_t context, int64_t rows,
+             bool stream);
 
-  /// Continues after `prompt`, whose first `position` tokens the slot holds already.
-  glm_generation_statistics run(const std::vector<int32_t> &prompt, size_t maxTokens, int64_t position);
+  /// Continues after `prompt`, whose first `position` tokens the slot holds already. After Ctrl-C
+  /// the statistics say GLM_FINISH_CANCELLED.
+  glm_generation_statistics run(const std::vector<int32_t> &prompt, size_t maxTokens,
+                                int64_t position);
 
   /// What the latest run generated, a stop id included.
   const std::vector<int32_t> &tokens() const { return generated; }
@@ -25,7 +27,8 @@ public:
   int64_t context() const { return positions; }
 
 private:
-  static glm_status step(void *self, const glm_row *rows, size_t count, const int32_t *logitRows, size_t logitCount, const float **logits);
+  static glm_status step(void *self, const glm_row *rows, size_t count, const int32_t *logitRows,
+                         size_t logitCount, const float **logits);
   static int32_t event(void *self, const glm_generation_event *event);
   void print(const glm_generation_event &event);
   void showProgress(size_t rows);
@@ -43,8 +46,13 @@ private:
   size_t promptDone = 0;
 };
 
+/// The token ids of --prompt, --chat with a prompt, or --messages; of --render too, after it was
+/// printed.
+std::vector<int32_t> promptOf(const Arguments &arguments, const tool::Engine &engine);
+
 /// Statistics as --stats wants them, printed or written.
-void report(const Arguments &arguments, const tool::Engine &engine, const glm_generation_statistics &statistics);
+void report(const Arguments &arguments, const tool::Engine &engine,
+            const glm_generation_statistics &statistics);
 
 } // namespace glm::run
 

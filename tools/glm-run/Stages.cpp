@@ -36,7 +36,9 @@ std::vector<glm_tensor> outputsOfStep(const tool::Engine &engine) {
 
 int layerOf(const std::string &name) { return std::atoi(name.c_str() + name.find('.') + 1); }
 
-std::string pathOf(const std::string &folder, const char *file) { return folder + "/" + file + ".npy"; }
+std::string pathOf(const std::string &folder, const char *file) {
+  return folder + "/" + file + ".npy";
+}
 
 } // namespace
 
@@ -47,10 +49,12 @@ Stages::Stages(const tool::Engine &engine, size_t tokens, bool wanted) : tokens(
     if (isStage(port.name))
       outputs[port.name] = {port.dtype, port.shape[port.rank - 1], {}, {}};
   if (outputs.size() <= 1)
-    throw tool::Failure(tool::Code::InputMissing, engine.info().path, "keeps no intermediate values", "compile with --keep=selections,experts,hidden");
+    throw tool::Failure(tool::Code::InputMissing, engine.info().path,
+                        "keeps no intermediate values",
+                        "compile with --keep=selections,experts,hidden");
 }
 
-void Stages::take(const Session &session, size_t, size_t count) {
+void Stages::take(const Session &session, size_t count) {
   for (auto &[name, output] : outputs) {
     glm_tensor tensor = {};
     tool::check(glm_session_output(session.get(), name.c_str(), &tensor));
@@ -65,7 +69,9 @@ void Stages::take(const Session &session, size_t, size_t count) {
   }
 }
 
-template <typename T> void Stages::writeStack(const std::string &folder, const char *file, const char *prefix, std::vector<T> Output::*values) const {
+template <typename T>
+void Stages::writeStack(const std::string &folder, const char *file, const char *prefix,
+                        std::vector<T> Output::*values) const {
   std::map<int, const Output *> layers;
   for (auto &[name, output] : outputs)
     if (name.starts_with(prefix))
@@ -75,7 +81,8 @@ template <typename T> void Stages::writeStack(const std::string &folder, const c
   std::vector<T> stack;
   for (auto &[layer, output] : layers)
     stack.insert(stack.end(), (output->*values).begin(), (output->*values).end());
-  std::vector<int64_t> shape = {static_cast<int64_t>(layers.size()), static_cast<int64_t>(tokens), layers.begin()->second->width};
+  std::vector<int64_t> shape = {static_cast<int64_t>(layers.size()), static_cast<int64_t>(tokens),
+                                layers.begin()->second->width};
   tool::check(npy::write<T>(pathOf(folder, file), shape, stack));
 }
 
@@ -93,32 +100,41 @@ void Stages::writeMask(const std::string &folder) const {
     numbers.push_back(layer);
     for (size_t i = 0; i < output->integers.size(); ++i)
       if (int32_t key = output->integers[i]; key >= 0)
-        rows[i / static_cast<size_t>(output->width) * tokens + static_cast<size_t>(key)] = std::byte{1};
+        rows[i / static_cast<size_t>(output->width) * tokens + static_cast<size_t>(key)] =
+            std::byte{1};
   }
   auto n = static_cast<int64_t>(tokens);
   auto k = static_cast<int64_t>(numbers.size());
-  tool::check(npy::write(pathOf(folder, "index_mask"), npy::Element::Bool, std::vector<int64_t>{k, n, n}, mask));
-  tool::check(npy::write<int32_t>(pathOf(folder, "index_layers"), std::vector<int64_t>{k}, numbers));
+  tool::check(npy::write(pathOf(folder, "index_mask"), npy::Element::Bool,
+                         std::vector<int64_t>{k, n, n}, mask));
+  tool::check(
+      npy::write<int32_t>(pathOf(folder, "index_layers"), std::vector<int64_t>{k}, numbers));
 }
 
 void Stages::write(const std::string &folder) const {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
-    throw tool::Failure(tool::Code::OutputUnwritable, folder, "cannot be created: " + error.message());
+    throw tool::Failure(tool::Code::OutputUnwritable, folder,
+                        "cannot be created: " + error.message());
   writeStack<float>(folder, "hidden", "hidden.", &Output::reals);
   writeStack<int32_t>(folder, "expert_ids", "experts.", &Output::integers);
   writeStack<float>(folder, "expert_weights", "expert_weights.", &Output::reals);
   writeMask(folder);
   if (auto found = outputs.find("final"); found != outputs.end())
-    tool::check(npy::write<float>(pathOf(folder, "final"), std::vector<int64_t>{static_cast<int64_t>(tokens), found->second.width}, found->second.reals));
+    tool::check(
+        npy::write<float>(pathOf(folder, "final"),
+                          std::vector<int64_t>{static_cast<int64_t>(tokens), found->second.width},
+                          found->second.reals));
   std::vector<int32_t> layers;
   for (auto &[name, output] : outputs)
     if (name.starts_with("experts."))
       layers.push_back(layerOf(name));
   std::sort(layers.begin(), layers.end());
   if (!layers.empty())
-    tool::check(npy::write<int32_t>(pathOf(folder, "moe_layers"), std::vector<int64_t>{static_cast<int64_t>(layers.size())}, layers));
+    tool::check(npy::write<int32_t>(pathOf(folder, "moe_layers"),
+                                    std::vector<int64_t>{static_cast<int64_t>(layers.size())},
+                                    layers));
 }
 
 } // namespace glm::run

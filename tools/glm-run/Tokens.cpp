@@ -3,6 +3,7 @@
 // Ids in, ids or numbers out.
 #include "tools/engine/Failure.h"
 #include "tools/engine/Files.h"
+#include "tools/engine/Interrupt.h"
 #include "tools/glm-run/Modes.h"
 #include "tools/glm-run/Stages.h"
 
@@ -22,32 +23,39 @@ int tokenize(const Arguments &arguments, const tool::Engine &engine) {
 int detokenize(const Arguments &arguments, const tool::Engine &engine) {
   std::vector<int64_t> ids;
   tool::check(npy::readIds(arguments.detokenize, ids));
-  std::vector<int32_t> tokens(ids.begin(), ids.end());
+  std::vector<int32_t> tokens;
+  for (int64_t id : ids) {
+    if (id < 0 || id > INT32_MAX)
+      throw tool::Failure(tool::Code::BadArguments, arguments.detokenize,
+                          "holds " + std::to_string(id) + ", which is no token of any model");
+    tokens.push_back(static_cast<int32_t>(id));
+  }
   std::string text = engine.decode(tokens, arguments.skipSpecial ? GLM_TEXT_SKIP_SPECIAL : 0);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return 0;
 }
 
 int evaluate(const Arguments &arguments, const tool::Engine &engine) {
-  if (!arguments.draftLogits.empty())
-    throw tool::Failure(tool::Code::BadArguments, "--draft-logits", "artifacts of this version hold no code for the draft layer", "use glm-interpret on the checkpoint");
   int64_t vocabulary = engine.info().vocabulary;
   std::vector<int32_t> tokens = tool::readTokens(arguments.tokens, vocabulary);
   int64_t count = static_cast<int64_t>(tokens.size());
-  engine.requireContext(count, arguments.context);
+  engine.requireContext(arguments.tokens.c_str(), count, arguments.context);
   int64_t chunk = engine.rowsFor(count, arguments.chunk);
   Session session = engine.openSession(arguments.context > 0 ? arguments.context : count, chunk);
   std::vector<float> logits;
   Stages stages(engine, tokens.size(), !arguments.stagesTo.empty());
-  tool::prefill(session, tokens, chunk, !arguments.logits.empty(), [&](size_t first, size_t rows) {
+  tool::Interrupt interrupt(session.get());
+  tool::prefill(session, tokens, chunk, !arguments.logits.empty(), [&](size_t, size_t rows) {
+    interrupt.check();
     if (!arguments.logits.empty()) {
       std::span<const float> step = tool::floats(session, "logits");
       logits.insert(logits.end(), step.begin(), step.end());
     }
-    stages.take(session, first, rows);
+    stages.take(session, rows);
   });
   if (!arguments.logits.empty())
-    tool::check(npy::write<float>(arguments.logits, std::vector<int64_t>{count, vocabulary}, logits));
+    tool::check(
+        npy::write<float>(arguments.logits, std::vector<int64_t>{count, vocabulary}, logits));
   if (!arguments.stagesTo.empty())
     stages.write(arguments.stagesTo);
   return 0;
