@@ -141,7 +141,7 @@ template <typename T> LogicalResult Interpreter<T>::execute(Operation *op, Frame
 template <typename T>
 FailureOr<std::vector<Datum<T>>> Interpreter<T>::call(func::FuncOp function,
                                                       std::vector<Datum<T>> arguments) {
-  if (!function || function.isExternal() || !function.getBody().hasOneBlock())
+  if (function.isExternal() || !function.getBody().hasOneBlock())
     return function->emitOpError("has no single block to interpret");
   Block &block = function.getBody().front();
   Frame<T> frame(*this);
