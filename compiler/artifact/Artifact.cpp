@@ -54,10 +54,12 @@ private:
 };
 
 absl::Status Writer::readCheckpoint() {
-  bool hasWeights = !module.getOps<program::WeightOp>().empty() || !module.getOps<program::BankOp>().empty();
+  bool hasWeights =
+      !module.getOps<program::WeightOp>().empty() || !module.getOps<program::BankOp>().empty();
   if (options.checkpoint.empty()) {
     if (hasWeights)
-      return codedError(Code::CheckpointChanged, "module", "has weights but names no checkpoint to take them from",
+      return codedError(Code::CheckpointChanged, "module",
+                        "has weights but names no checkpoint to take them from",
                         "compile from the checkpoint's folder");
   } else {
     absl::StatusOr<Checkpoint> opened = Checkpoint::open(options.checkpoint);
@@ -100,8 +102,8 @@ absl::Status Writer::compileTokenizer() {
     return config.status();
   std::string error;
   if (!text::compileTokenizerTables({*json, *config, files->chatTemplate}, tokenizer, error))
-    return codedError(Code::TokenizerMissing, (options.checkpoint / "tokenizer.json").string(), error,
-                      "use the checkpoint's own tokenizer files");
+    return codedError(Code::TokenizerMissing, (options.checkpoint / "tokenizer.json").string(),
+                      error, "use the checkpoint's own tokenizer files");
   return absl::OkStatus();
 }
 
@@ -114,17 +116,21 @@ void Writer::addSegment(StringRef name, program::SegmentKind kind) {
       break;
     }
   if (!module.lookupSymbol(name))
-    program::SegmentOp::create(b, module.getLoc(), name, kind, GLM_CONTAINER_SEGMENT_ALIGNMENT, IntegerAttr(),
-                               "host");
+    program::SegmentOp::create(b, module.getLoc(), name, kind, GLM_CONTAINER_SEGMENT_ALIGNMENT,
+                               IntegerAttr(), "host");
 }
 
 const std::string &Writer::bytesOf(program::SegmentOp segment) {
   static const std::string none;
   switch (segment.getKind()) {
-  case program::SegmentKind::Code: return options.code;
-  case program::SegmentKind::Tokenizer: return tokenizer;
-  case program::SegmentKind::Ledger: return ledger;
-  default: return none;
+  case program::SegmentKind::Code:
+    return options.code;
+  case program::SegmentKind::Tokenizer:
+    return tokenizer;
+  case program::SegmentKind::Ledger:
+    return ledger;
+  default:
+    return none;
   }
 }
 
@@ -149,8 +155,8 @@ absl::Status Writer::writeSegments(OutputFile &file) {
   for (auto [number, segment] : llvm::enumerate(segments)) {
     if (segment.getKind() != program::SegmentKind::Weights)
       continue;
-    absl::StatusOr<PackingResult> packed =
-        packWeights(weights.packing, file, places[number].offset, options.workers, options.progress);
+    absl::StatusOr<PackingResult> packed = packWeights(weights.packing, file, places[number].offset,
+                                                       options.workers, options.progress);
     if (!packed.ok())
       return packed.status();
     places[number].hash = packed->segment;
@@ -162,8 +168,8 @@ absl::Status Writer::writeSegments(OutputFile &file) {
       continue;
     const std::string &bytes = bytesOf(segment);
     if (bytes.size() != places[number].size)
-      return codedError(Code::ArtifactUnwritable, segment.getSymName().str(), "changed its size while it was written",
-                        "please report the checkpoint");
+      return codedError(Code::ArtifactUnwritable, segment.getSymName().str(),
+                        "changed its size while it was written", "please report the checkpoint");
     places[number].hash = hashOf(bytes);
     if (absl::Status status = file.write(places[number].offset, bytes); !status.ok())
       return status;
@@ -183,7 +189,8 @@ absl::Status Writer::writeProgram(OutputFile &file, const std::string &program) 
   header.program_hash_low = hash.low;
   header.program_hash_high = hash.high;
   static_assert(sizeof header == GLM_CONTAINER_HEADER_SIZE);
-  if (absl::Status status = file.write(0, {reinterpret_cast<const char *>(&header), sizeof header}); !status.ok())
+  if (absl::Status status = file.write(0, {reinterpret_cast<const char *>(&header), sizeof header});
+      !status.ok())
     return status;
   return file.write(header.program_offset, program);
 }
@@ -197,7 +204,8 @@ absl::StatusOr<WriteSummary> Writer::write() {
     addSegment("tokenizer", program::SegmentKind::Tokenizer);
   if (!ledger.empty())
     addSegment("ledger", program::SegmentKind::Ledger);
-  segments.assign(module.getOps<program::SegmentOp>().begin(), module.getOps<program::SegmentOp>().end());
+  segments.assign(module.getOps<program::SegmentOp>().begin(),
+                  module.getOps<program::SegmentOp>().end());
   places.resize(segments.size());
 
   std::string program = buildProgram(module, places, provenance);
@@ -215,7 +223,8 @@ absl::StatusOr<WriteSummary> Writer::write() {
     return status;
   program = buildProgram(module, places, provenance);
   if (program.size() != planned)
-    return codedError(Code::ArtifactUnwritable, options.output.string(), "the program changed its size while it was written",
+    return codedError(Code::ArtifactUnwritable, options.output.string(),
+                      "the program changed its size while it was written",
                       "please report the checkpoint");
   if (absl::Status status = writeProgram(*file, program); !status.ok())
     return status;

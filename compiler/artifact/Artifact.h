@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Writing the `.glm` file: header, program, segments (runtime/schema/SCHEMA.md). The module says everything but the bytes: code comes
-// from the target, weights and tokenizer from the checkpoint folder. Same module, code, checkpoint and provenance give the same
-// file, whatever the number of workers.
+// Writing the `.glm` file: header, program, segments (runtime/schema/SCHEMA.md). The module says
+// everything but the bytes: code comes from the target, weights and tokenizer from the checkpoint
+// folder. Same module, code, checkpoint and provenance give the same file, whatever the number of
+// workers.
 #ifndef GLM_COMPILER_ARTIFACT_ARTIFACT_H
 #define GLM_COMPILER_ARTIFACT_ARTIFACT_H
 
@@ -26,11 +27,13 @@ struct WriteOptions {
 };
 
 struct WriteSummary {
-  uint64_t fileBytes = 0, programBytes = 0, codeBytes = 0, tokenizerBytes = 0, ledgerBytes = 0, weightBytes = 0;
+  uint64_t fileBytes = 0, programBytes = 0, codeBytes = 0, tokenizerBytes = 0, ledgerBytes = 0,
+           weightBytes = 0;
 };
 
-/// Writes the artifact beside its final name and renames it. Adds the segments `code`, `tokenizer` and `ledger` to `module`.
-/// Errors: GLM0207 (a tokenizer that cannot be compiled), GLM0305, GLM0600-0602.
+/// Writes the artifact beside its final name and renames it. Adds the segments `code`, `tokenizer`
+/// and `ledger` to `module`. Errors: GLM0207 (a tokenizer that cannot be compiled), GLM0305,
+/// GLM0600-0602.
 absl::StatusOr<WriteSummary> writeArtifact(mlir::ModuleOp module, const WriteOptions &options);
 
 } // namespace glm::artifact

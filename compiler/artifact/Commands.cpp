@@ -11,7 +11,8 @@ namespace {
 
 class EntryTables {
 public:
-  EntryTables(TableWriter &writer, program::EntryOp entry) : writer(writer), b(writer.builder), entry(entry) {}
+  EntryTables(TableWriter &writer, program::EntryOp entry)
+      : writer(writer), b(writer.builder), entry(entry) {}
 
   Offset<schema::Entry> write() {
     for (auto buffer : entry.getBody().getOps<program::BufferOp>())
@@ -22,8 +23,8 @@ public:
     auto commands = writeCommands(entry.getBody());
     auto name = writer.string(entry.getSymName());
     auto arena = writer.expr(entry.getArenaAttr()), scratch = writer.expr(entry.getScratchAttr());
-    return schema::CreateEntry(b, name, b.CreateVector(inputs), b.CreateVector(outputs), b.CreateVector(buffers),
-                               arena, scratch, b.CreateVector(commands));
+    return schema::CreateEntry(b, name, b.CreateVector(inputs), b.CreateVector(outputs),
+                               b.CreateVector(buffers), arena, scratch, b.CreateVector(commands));
   }
 
 private:
@@ -38,19 +39,27 @@ private:
     kernel::BufferType type = buffer.getResult().getType();
     Offsets<schema::Expr> shape;
     for (int64_t size : type.getShape())
-      shape.push_back(writer.expr(ShapedType::isDynamic(size) ? program::Expr::dim(buffer.getDimAttr())
-                                                              : program::Expr(size)));
-    return schema::CreatePort(b, writer.string(port.getName()), TableWriter::dtypeOf(type.getElementType()),
-                              b.CreateVector(shape), bufferIndex.lookup(buffer.getResult()));
+      shape.push_back(writer.expr(ShapedType::isDynamic(size)
+                                      ? program::Expr::dim(buffer.getDimAttr())
+                                      : program::Expr(size)));
+    return schema::CreatePort(b, writer.string(port.getName()),
+                              TableWriter::dtypeOf(type.getElementType()), b.CreateVector(shape),
+                              bufferIndex.lookup(buffer.getResult()));
   }
 
   schema::Arg argOf(Value value) {
     using enum schema::ArgKind;
     return llvm::TypeSwitch<Operation *, schema::Arg>(value.getDefiningOp())
         .Case([&](program::BufferOp) { return schema::Arg(buffer, bufferIndex.lookup(value), 0); })
-        .Case([&](program::WeightRefOp ref) { return schema::Arg(weight, writer.indexOf(ref.getWeight()), 0); })
-        .Case([&](program::BankRefOp ref) { return schema::Arg(bank, writer.indexOf(ref.getBank()), 0); })
-        .Case([&](program::StateRefOp ref) { return schema::Arg(state, writer.indexOf(ref.getState()), 0); })
+        .Case([&](program::WeightRefOp ref) {
+          return schema::Arg(weight, writer.indexOf(ref.getWeight()), 0);
+        })
+        .Case([&](program::BankRefOp ref) {
+          return schema::Arg(bank, writer.indexOf(ref.getBank()), 0);
+        })
+        .Case([&](program::StateRefOp ref) {
+          return schema::Arg(state, writer.indexOf(ref.getState()), 0);
+        })
         .Default([](Operation *) { return schema::Arg(constant, 0, 0); });
   }
 
@@ -90,16 +99,20 @@ private:
         .Case([&](program::CopyOp copy) { return writeCopy(copy); })
         .Case([&](program::SignalOp signal) {
           return Written(schema::Body::Signal,
-                         schema::CreateSignal(b, uint32_t(signal.getEvent()), writer.indexOf(signal.getDevice())).Union());
+                         schema::CreateSignal(b, uint32_t(signal.getEvent()),
+                                              writer.indexOf(signal.getDevice()))
+                             .Union());
         })
         .Case([&](program::WaitOp wait) {
-          return Written(schema::Body::Wait,
-                         schema::CreateWait(b, uint32_t(wait.getEvent()), writer.indexOf(wait.getDevice())).Union());
+          return Written(schema::Body::Wait, schema::CreateWait(b, uint32_t(wait.getEvent()),
+                                                                writer.indexOf(wait.getDevice()))
+                                                 .Union());
         })
         .Case([&](program::RequireOp require) {
           schema::Arg routing = argOf(require.getRouting());
-          return Written(schema::Body::Require,
-                         schema::CreateRequire(b, argOf(require.getBank()).index(), &routing).Union());
+          return Written(
+              schema::Body::Require,
+              schema::CreateRequire(b, argOf(require.getBank()).index(), &routing).Union());
         })
         .Case([&](program::CollectiveOp collective) { return writeCollective(collective); })
         .Case([&](program::BranchOp branch) { return writeBranch(branch); })
@@ -109,9 +122,9 @@ private:
   Written writeLaunch(program::LaunchOp launch) {
     auto args = b.CreateVectorOfStructs(argsOf(launch.getArguments()));
     auto label = sharedLabel(launch.getLabel());
-    return {schema::Body::Launch,
-            schema::CreateLaunch(b, writer.indexOf(launch.getKernel()), args, writer.indexOf(launch.getDevice()), label)
-                .Union()};
+    return {schema::Body::Launch, schema::CreateLaunch(b, writer.indexOf(launch.getKernel()), args,
+                                                       writer.indexOf(launch.getDevice()), label)
+                                      .Union()};
   }
 
   /// Many launches have the same label.
@@ -122,10 +135,10 @@ private:
   Written writeCopy(program::CopyOp copy) {
     schema::Arg source = argOf(copy.getSource()), destination = argOf(copy.getDestination());
     auto bytes = writer.expr(copy.getBytes());
-    return {schema::Body::Copy,
-            schema::CreateCopy(b, &source, &destination, bytes, writer.indexOf(copy.getSourceDevice()),
-                               writer.indexOf(copy.getDestinationDevice()))
-                .Union()};
+    return {schema::Body::Copy, schema::CreateCopy(b, &source, &destination, bytes,
+                                                   writer.indexOf(copy.getSourceDevice()),
+                                                   writer.indexOf(copy.getDestinationDevice()))
+                                    .Union()};
   }
 
   Written writeCollective(program::CollectiveOp op) {
@@ -133,8 +146,8 @@ private:
     auto count = writer.expr(op.getCount());
     auto type = TableWriter::dtypeOf(op.getSource().getType().getElementType());
     return {schema::Body::Collective,
-            schema::CreateCollective(b, writer.indexOf(op.getGroup()), uint8_t(op.getKind()), &source, &destination,
-                                     count, type)
+            schema::CreateCollective(b, writer.indexOf(op.getGroup()), uint8_t(op.getKind()),
+                                     &source, &destination, count, type)
                 .Union()};
   }
 

@@ -26,7 +26,8 @@ uint16_t toBf16(float value) {
 }
 
 float fromF16(uint16_t bits) {
-  uint32_t sign = uint32_t(bits & 0x8000) << 16, exponent = (bits >> 10) & 31, mantissa = bits & 0x3ff;
+  uint32_t sign = uint32_t(bits & 0x8000) << 16, exponent = (bits >> 10) & 31,
+           mantissa = bits & 0x3ff;
   if (exponent == 31)
     return std::bit_cast<float>(sign | 0x7f800000 | mantissa << 13);
   if (exponent == 0) // subnormal: exact in f32
@@ -34,7 +35,8 @@ float fromF16(uint16_t bits) {
   return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 
-/// By way of the integer grid of the target's unit in the last place, so that rounding is the processor's.
+/// By way of the integer grid of the target's unit in the last place, so that rounding is the
+/// processor's.
 uint16_t toF16(float value) {
   uint32_t bits = std::bit_cast<uint32_t>(value), magnitude = bits & 0x7fffffff;
   uint16_t sign = uint16_t(bits >> 16) & 0x8000;
@@ -52,9 +54,12 @@ uint16_t toF16(float value) {
 
 float widen(const std::byte *at, Element from) {
   switch (from) {
-  case Element::F32: return load<float>(at);
-  case Element::BF16: return fromBf16(load<uint16_t>(at));
-  case Element::F16: return fromF16(load<uint16_t>(at));
+  case Element::F32:
+    return load<float>(at);
+  case Element::BF16:
+    return fromBf16(load<uint16_t>(at));
+  case Element::F16:
+    return fromF16(load<uint16_t>(at));
   }
   return 0;
 }
@@ -78,7 +83,8 @@ void transposeUnits(const std::byte *source, int64_t rows, int64_t columns, std:
     for (int64_t c0 = 0; c0 < columns; c0 += block)
       for (int64_t r = r0; r < std::min(rows, r0 + block); ++r)
         for (int64_t c = c0; c < std::min(columns, c0 + block); ++c)
-          store(result + (c * rows + r) * sizeof(Unit), load<Unit>(source + (r * columns + c) * sizeof(Unit)));
+          store(result + (c * rows + r) * sizeof(Unit),
+                load<Unit>(source + (r * columns + c) * sizeof(Unit)));
 }
 
 /// One panel whose columns are whole units of `k` elements.
@@ -88,15 +94,17 @@ void packPanel(const std::byte *source, int64_t rows, int64_t units, int64_t n, 
   for (int64_t u0 = 0; u0 < units; u0 += block)
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t u = u0; u < std::min(units, u0 + block); ++u)
-        store(result + (u * n + r) * sizeof(Unit), load<Unit>(source + (r * units + u) * sizeof(Unit)));
+        store(result + (u * n + r) * sizeof(Unit),
+              load<Unit>(source + (r * units + u) * sizeof(Unit)));
 }
 
 /// Any k, and columns that end inside a unit.
-void packPanelSlowly(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes, int64_t n, int64_t k,
-                     std::byte *result) {
+void packPanelSlowly(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes,
+                     int64_t n, int64_t k, std::byte *result) {
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; c += k)
-      std::memcpy(result + ((c / k * n + r) * k) * elementBytes, source + (r * columns + c) * elementBytes,
+      std::memcpy(result + ((c / k * n + r) * k) * elementBytes,
+                  source + (r * columns + c) * elementBytes,
                   std::min(k, columns - c) * elementBytes);
 }
 
@@ -112,15 +120,21 @@ void convert(const std::byte *source, Element from, std::byte *result, Element t
     return;
   }
   using enum Element;
-  if (from == BF16 && to == F32) return convertAll<BF16, F32>(source, result, count);
-  if (from == F16 && to == F32) return convertAll<F16, F32>(source, result, count);
-  if (from == F32 && to == BF16) return convertAll<F32, BF16>(source, result, count);
-  if (from == F16 && to == BF16) return convertAll<F16, BF16>(source, result, count);
-  if (from == F32 && to == F16) return convertAll<F32, F16>(source, result, count);
+  if (from == BF16 && to == F32)
+    return convertAll<BF16, F32>(source, result, count);
+  if (from == F16 && to == F32)
+    return convertAll<F16, F32>(source, result, count);
+  if (from == F32 && to == BF16)
+    return convertAll<F32, BF16>(source, result, count);
+  if (from == F16 && to == BF16)
+    return convertAll<F16, BF16>(source, result, count);
+  if (from == F32 && to == F16)
+    return convertAll<F32, F16>(source, result, count);
   convertAll<BF16, F16>(source, result, count);
 }
 
-void transpose(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes, std::byte *result) {
+void transpose(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes,
+               std::byte *result) {
   if (elementBytes == 4)
     transposeUnits<uint32_t>(source, rows, columns, result);
   else
@@ -131,8 +145,8 @@ size_t panelBytes(int64_t rows, int64_t columns, size_t elementBytes, int64_t n,
   return size_t(ceilDiv(rows, n) * n * ceilDiv(columns, k) * k) * elementBytes;
 }
 
-void packPanels(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes, int64_t n, int64_t k,
-                std::byte *result) {
+void packPanels(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes,
+                int64_t n, int64_t k, std::byte *result) {
   size_t onePanel = panelBytes(n, columns, elementBytes, n, k), unit = k * elementBytes;
   if (rows % n || columns % k)
     std::memset(result, 0, panelBytes(rows, columns, elementBytes, n, k));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What packing does to bytes: convert elements, transpose, lay out in panels. Pure functions on memory; every output byte is
-// written.
+// What packing does to bytes: convert elements, transpose, lay out in panels. Pure functions on
+// memory; every output byte is written.
 #ifndef GLM_COMPILER_ARTIFACT_ELEMENTS_H
 #define GLM_COMPILER_ARTIFACT_ELEMENTS_H
 
@@ -15,18 +15,20 @@ enum class Element : uint8_t { F32, BF16, F16 };
 /// 4, 2, 2.
 size_t bytesOf(Element element);
 
-/// Converts `count` elements; to a narrower type with rounding to nearest even, NaN stays NaN. Equal types are copied.
+/// Converts `count` elements; to a narrower type with rounding to nearest even, NaN stays NaN.
+/// Equal types are copied.
 void convert(const std::byte *source, Element from, std::byte *result, Element to, size_t count);
 
 /// `result[c, r] = source[r, c]` for a `[rows, columns]` matrix of elements of 2 or 4 bytes.
-void transpose(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes, std::byte *result);
+void transpose(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes,
+               std::byte *result);
 
 /// Bytes of a `[rows, columns]` matrix in panels of `n` rows by `k` columns.
 size_t panelBytes(int64_t rows, int64_t columns, size_t elementBytes, int64_t n, int64_t k);
 
 /// Lays `[rows, columns]` out as `[ceil(rows/n)][ceil(columns/k)][n][k]`, zero beyond the matrix.
-void packPanels(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes, int64_t n, int64_t k,
-                std::byte *result);
+void packPanels(const std::byte *source, int64_t rows, int64_t columns, size_t elementBytes,
+                int64_t n, int64_t k, std::byte *result);
 
 } // namespace glm::artifact
 

@@ -49,7 +49,8 @@ absl::Status OutputFile::failed(std::string_view what) const {
 absl::StatusOr<OutputFile> OutputFile::create(const std::filesystem::path &final) {
   std::error_code error;
   if (std::filesystem::is_directory(final, error))
-    return codedError(Code::ArtifactUnwritable, final.string(), "is a folder", "name a file with -o");
+    return codedError(Code::ArtifactUnwritable, final.string(), "is a folder",
+                      "name a file with -o");
   std::string name = final.string() + ".XXXXXX";
   int descriptor = mkstemp(name.data());
   OutputFile file(final, descriptor < 0 ? std::string() : name, descriptor);
@@ -64,8 +65,9 @@ absl::StatusOr<OutputFile> OutputFile::create(const std::filesystem::path &final
 }
 
 absl::Status OutputFile::resize(uint64_t bytes) {
-  return ftruncate(descriptor, off_t(bytes)) ? failed("growing it to " + std::to_string(bytes) + " bytes")
-                                             : absl::OkStatus();
+  return ftruncate(descriptor, off_t(bytes))
+             ? failed("growing it to " + std::to_string(bytes) + " bytes")
+             : absl::OkStatus();
 }
 
 absl::Status OutputFile::write(uint64_t offset, std::string_view bytes) const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A file that appears whole or not at all: written under a temporary name beside its final one, renamed by `commit`, removed
-// by the destructor otherwise. Writing at different places from several threads is fine.
+// A file that appears whole or not at all: written under a temporary name beside its final one,
+// renamed by `commit`, removed by the destructor otherwise. Writing at different places from
+// several threads is fine.
 #ifndef GLM_COMPILER_ARTIFACT_OUTPUTFILE_H
 #define GLM_COMPILER_ARTIFACT_OUTPUTFILE_H
 
@@ -28,7 +29,8 @@ public:
   /// Flushes to disk and puts the file in its final place.
   absl::Status commit();
 
-  /// Removes the temporary file that exists now, if any. Async-signal-safe: for a handler that ends the process.
+  /// Removes the temporary file that exists now, if any. Async-signal-safe: for a handler that ends
+  /// the process.
   static void removeUnfinished();
 
 private:

@@ -75,7 +75,8 @@ public:
 
 private:
   static absl::Status failed(const std::filesystem::path &path, const char *why) {
-    return codedError(Code::CheckpointChanged, path.string(), std::string("reading weights failed: ") + why,
+    return codedError(Code::CheckpointChanged, path.string(),
+                      std::string("reading weights failed: ") + why,
                       "fetch the file again and do not change it while glmc runs");
   }
 
@@ -113,7 +114,8 @@ const std::byte *layOut(const Chunk &chunk, Workspace &work) {
 
 class Packer {
 public:
-  Packer(const PackingPlan &plan, const OutputFile &output, uint64_t offset, const Progress &progress)
+  Packer(const PackingPlan &plan, const OutputFile &output, uint64_t offset,
+         const Progress &progress)
       : plan(plan), output(output), offset(offset), progress(progress) {
     result.tensors.resize(plan.tensors);
   }
@@ -147,11 +149,13 @@ private:
       return false;
     const Chunk &chunk = plan.chunks[number];
     space.source.resize(chunk.sourceBytes());
-    absl::Status status = sources.read(chunk.file, chunk.position, space.source.data(), space.source.size());
+    absl::Status status =
+        sources.read(chunk.file, chunk.position, space.source.data(), space.source.size());
     const std::byte *bytes = nullptr;
     if (status.ok()) {
       bytes = layOut(chunk, space);
-      status = output.write(offset + chunk.offset, {reinterpret_cast<const char *>(bytes), chunk.bytes});
+      status =
+          output.write(offset + chunk.offset, {reinterpret_cast<const char *>(bytes), chunk.bytes});
     }
     std::unique_lock lock(mutex);
     turn.wait(lock, [&] { return number == hashedChunks || !failure.ok(); });
@@ -189,7 +193,8 @@ private:
     absl::Status status;
     for (uint64_t done = 0; done < loose.bytes && status.ok(); done += piece) {
       space.source.resize(std::min(piece, loose.bytes - done));
-      status = sources.read(loose.file, loose.position + done, space.source.data(), space.source.size());
+      status =
+          sources.read(loose.file, loose.position + done, space.source.data(), space.source.size());
       hasher.add(space.source.data(), space.source.size());
     }
     std::unique_lock lock(mutex);
@@ -229,8 +234,9 @@ std::string Hash::text() const {
 
 Hash hashOf(std::string_view bytes) { return fromXxh(XXH3_128bits(bytes.data(), bytes.size())); }
 
-absl::StatusOr<PackingResult> packWeights(const PackingPlan &plan, const OutputFile &output, uint64_t offset,
-                                          unsigned workers, const Progress &progress) {
+absl::StatusOr<PackingResult> packWeights(const PackingPlan &plan, const OutputFile &output,
+                                          uint64_t offset, unsigned workers,
+                                          const Progress &progress) {
   return Packer(plan, output, offset, progress).run(std::max(1u, workers));
 }
 

@@ -2,10 +2,11 @@
 //
 // Moving weights from the checkpoint into the artifact.
 //
-// The weight segment is cut into chunks of a few MiB, in ascending order of offset. Each chunk is made from one contiguous run of bytes
-// of a checkpoint file: read, converted, laid out, written. Workers take chunks in order and finish in any; only hashing
-// waits its turn. So memory is bounded by workers times the largest chunk, the bytes do not depend on the number of workers, and
-// every checkpoint tensor that is stored whole is hashed on the way.
+// The weight segment is cut into chunks of a few MiB, in ascending order of offset. Each chunk is
+// made from one contiguous run of bytes of a checkpoint file: read, converted, laid out, written.
+// Workers take chunks in order and finish in any; only hashing waits its turn. So memory is bounded
+// by workers times the largest chunk, the bytes do not depend on the number of workers, and every
+// checkpoint tensor that is stored whole is hashed on the way.
 #ifndef GLM_COMPILER_ARTIFACT_PACKING_H
 #define GLM_COMPILER_ARTIFACT_PACKING_H
 
@@ -73,8 +74,9 @@ struct PackingResult {
 using Progress = std::function<void(uint64_t, uint64_t)>;
 
 /// Fills the segment at `offset` of `output`. Errors: GLM0600, GLM0601.
-absl::StatusOr<PackingResult> packWeights(const PackingPlan &plan, const OutputFile &output, uint64_t offset,
-                                          unsigned workers, const Progress &progress);
+absl::StatusOr<PackingResult> packWeights(const PackingPlan &plan, const OutputFile &output,
+                                          uint64_t offset, unsigned workers,
+                                          const Progress &progress);
 
 } // namespace glm::artifact
 

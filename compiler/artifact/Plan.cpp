@@ -77,10 +77,11 @@ private:
   std::vector<bool> hashedOnTheWay;
 };
 
-absl::StatusOr<size_t> Planner::find(StringRef name, StringRef file, uint64_t position, uint64_t bytes) {
+absl::StatusOr<size_t> Planner::find(StringRef name, StringRef file, uint64_t position,
+                                     uint64_t bytes) {
   const Tensor *tensor = checkpoint.find(std::string_view(name.data(), name.size()));
-  bool inside = tensor && checkpoint.files()[tensor->file].name == file && position >= tensor->offset &&
-                position + bytes <= tensor->offset + tensor->bytes;
+  bool inside = tensor && checkpoint.files()[tensor->file].name == file &&
+                position >= tensor->offset && position + bytes <= tensor->offset + tensor->bytes;
   if (!inside)
     return codedError(Code::CheckpointChanged, name.str(),
                       tensor ? "lies elsewhere in the checkpoint than when it was imported"
@@ -111,7 +112,8 @@ void Planner::addMatrix(const Matrix &m, bool last) {
   int64_t step = m.rows;
   if (!m.transposed) {
     int64_t unit = m.n ? m.n : 1;
-    int64_t wanted = int64_t(chunkBytes / std::max<uint64_t>(1, uint64_t(m.columns) * bytesOf(m.from)));
+    int64_t wanted =
+        int64_t(chunkBytes / std::max<uint64_t>(1, uint64_t(m.columns) * bytesOf(m.from)));
     step = std::max<int64_t>(unit, wanted / unit * unit);
   }
   uint64_t offset = m.offset;
@@ -119,7 +121,8 @@ void Planner::addMatrix(const Matrix &m, bool last) {
     Chunk chunk;
     chunk.rows = std::min(step, m.rows - row);
     chunk.columns = m.columns;
-    int64_t rows = m.transposed ? m.columns : chunk.rows, columns = m.transposed ? chunk.rows : m.columns;
+    int64_t rows = m.transposed ? m.columns : chunk.rows,
+            columns = m.transposed ? chunk.rows : m.columns;
     chunk.bytes = m.n ? panelBytes(rows, columns, out, m.n, m.k) : uint64_t(rows * columns) * out;
     chunk.offset = offset;
     chunk.file = m.file;
@@ -141,18 +144,20 @@ std::pair<int64_t, int64_t> panelOf(Attribute layout) {
 absl::Status unsupported(StringRef name, Type from, Type to) {
   std::string text;
   llvm::raw_string_ostream(text) << "is stored as " << from << " and wanted as " << to;
-  return codedError(Code::UnsupportedFormat, name.str(), text, "use a checkpoint in BF16, F16 or F32");
+  return codedError(Code::UnsupportedFormat, name.str(), text,
+                    "use a checkpoint in BF16, F16 or F32");
 }
 
 absl::Status Planner::addWeight(program::WeightOp op) {
   auto type = cast<kernel::BufferType>(op.getType());
   auto source = cast<RankedTensorType>(op.getFrom());
-  std::optional<Element> from = elementOf(source.getElementType()), to = elementOf(type.getElementType());
+  std::optional<Element> from = elementOf(source.getElementType()),
+                         to = elementOf(type.getElementType());
   if (!from || !to)
     return unsupported(op.getSource(), source.getElementType(), type.getElementType());
   uint64_t position = uint64_t(op.getPosition());
-  absl::StatusOr<size_t> tensor =
-      find(op.getSource(), op.getFile(), position, uint64_t(source.getNumElements()) * bytesOf(*from));
+  absl::StatusOr<size_t> tensor = find(op.getSource(), op.getFile(), position,
+                                       uint64_t(source.getNumElements()) * bytesOf(*from));
   if (!tensor.ok())
     return tensor.status();
   auto derive = op.getDeriveAttr();
@@ -160,7 +165,17 @@ absl::Status Planner::addWeight(program::WeightOp op) {
 
   auto [n, k] = panelOf(type.getLayout());
   ArrayRef<int64_t> shape = type.getShape();
-  Matrix m{plan.ledger[*tensor].tensor->file, position, uint64_t(op.getOffset()), 1, 1, *from, *to, false, n, k, -1};
+  Matrix m{plan.ledger[*tensor].tensor->file,
+           position,
+           uint64_t(op.getOffset()),
+           1,
+           1,
+           *from,
+           *to,
+           false,
+           n,
+           k,
+           -1};
   if (!derive) {
     m.tensor = claim(*tensor, true);
     if (!n || shape.size() < 2) {
@@ -178,9 +193,10 @@ absl::Status Planner::addWeight(program::WeightOp op) {
     m.transposed = derive.getTransposed();
     if (m.transposed)
       std::swap(m.rows, m.columns);
-    if (source.getRank() != 2 || source.getDimSize(1) != m.columns || source.getDimSize(0) % heads ||
-        derive.getBegin() + m.rows > source.getDimSize(0) / heads)
-      return codedError(Code::LedgerBroken, op.getSymName().str(), "does not fit the tensor it is derived from",
+    if (source.getRank() != 2 || source.getDimSize(1) != m.columns ||
+        source.getDimSize(0) % heads || derive.getBegin() + m.rows > source.getDimSize(0) / heads)
+      return codedError(Code::LedgerBroken, op.getSymName().str(),
+                        "does not fit the tensor it is derived from",
                         "please report the checkpoint");
     rowBytes = uint64_t(m.columns) * bytesOf(*from);
     between = uint64_t(source.getDimSize(0) / heads) * rowBytes;
@@ -197,7 +213,8 @@ absl::Status Planner::addWeight(program::WeightOp op) {
 absl::Status Planner::addBank(program::BankOp op) {
   auto type = cast<kernel::BankType>(op.getType());
   auto source = cast<RankedTensorType>(op.getFrom());
-  std::optional<Element> from = elementOf(source.getElementType()), to = elementOf(type.getElementType());
+  std::optional<Element> from = elementOf(source.getElementType()),
+                         to = elementOf(type.getElementType());
   if (!from || !to)
     return unsupported(op.getSource(), source.getElementType(), type.getElementType());
   int64_t rows = type.getShape()[1], columns = type.getShape()[2];
@@ -206,13 +223,13 @@ absl::Status Planner::addBank(program::BankOp op) {
   for (auto [expert, offset] : llvm::enumerate(op.getOffsets())) {
     uint64_t position = uint64_t(op.getPositions()[expert]);
     StringRef file = cast<StringAttr>(op.getFiles()[size_t(op.getFileOf()[expert])]).getValue();
-    absl::StatusOr<size_t> tensor = find(nameOfExpert(op.getSource(), int64_t(expert)), file, position,
-                                         uint64_t(rows * columns) * bytesOf(*from));
+    absl::StatusOr<size_t> tensor = find(nameOfExpert(op.getSource(), int64_t(expert)), file,
+                                         position, uint64_t(rows * columns) * bytesOf(*from));
     if (!tensor.ok())
       return tensor.status();
     mark(*tensor, "consumed", op.getSymName(), uint64_t(offset));
-    addMatrix({plan.ledger[*tensor].tensor->file, position, uint64_t(offset), rows, columns, *from, *to, false, n, k,
-               claim(*tensor, !stacked)},
+    addMatrix({plan.ledger[*tensor].tensor->file, position, uint64_t(offset), rows, columns, *from,
+               *to, false, n, k, claim(*tensor, !stacked)},
               true);
   }
   return absl::OkStatus();
@@ -247,7 +264,8 @@ absl::Status Planner::checkFates() {
 void Planner::addLoose() {
   for (auto [number, row] : llvm::enumerate(plan.ledger))
     if (!hashedOnTheWay[number] && StringRef(row.fate) != "waived")
-      plan.packing.loose.push_back({int64_t(number), row.tensor->file, row.tensor->offset, row.tensor->bytes});
+      plan.packing.loose.push_back(
+          {int64_t(number), row.tensor->file, row.tensor->offset, row.tensor->bytes});
 }
 
 absl::StatusOr<WeightPlan> Planner::run(ModuleOp module) {
@@ -277,7 +295,8 @@ absl::StatusOr<WeightPlan> planWeights(ModuleOp module, const Checkpoint &checkp
   return Planner(checkpoint).run(module);
 }
 
-std::string ledgerText(const WeightPlan &plan, const Checkpoint &checkpoint, const std::vector<Hash> &hashes) {
+std::string ledgerText(const WeightPlan &plan, const Checkpoint &checkpoint,
+                       const std::vector<Hash> &hashes) {
   std::string text;
   llvm::raw_string_ostream out(text);
   out << "{\"tensors\": [";
@@ -287,7 +306,8 @@ std::string ledgerText(const WeightPlan &plan, const Checkpoint &checkpoint, con
     object["tensor"] = std::string(row.tensor->name);
     object["file"] = checkpoint.files()[row.tensor->file].name;
     object["dtype"] = std::string(nameOf(row.tensor->dtype));
-    object["shape"] = llvm::json::Array(llvm::ArrayRef(row.tensor->shape.data(), row.tensor->shape.size()));
+    object["shape"] =
+        llvm::json::Array(llvm::ArrayRef(row.tensor->shape.data(), row.tensor->shape.size()));
     object["fate"] = row.fate;
     object["hash"] = (hashes.empty() ? Hash() : hashes[number]).text();
     if (!row.reason.empty())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// From the weights of a placed module and the headers of its checkpoint to the work of packing and the rows of the ledger.
+// From the weights of a placed module and the headers of its checkpoint to the work of packing and
+// the rows of the ledger.
 #ifndef GLM_COMPILER_ARTIFACT_PLAN_H
 #define GLM_COMPILER_ARTIFACT_PLAN_H
 
@@ -31,12 +32,14 @@ struct WeightPlan {
   std::vector<LedgerTensor> ledger;
 };
 
-/// `checkpoint` outlives the plan. Errors: GLM0601 when a tensor is not where the module says, GLM0305 when one has no fate.
+/// `checkpoint` outlives the plan. Errors: GLM0601 when a tensor is not where the module says,
+/// GLM0305 when one has no fate.
 absl::StatusOr<WeightPlan> planWeights(mlir::ModuleOp module, const Checkpoint &checkpoint);
 
-/// The ledger segment: a JSON object {"tensors": [...]} with one line a tensor, of constant length for constant plans, so that its size
-/// is known before the hashes are. `hashes` may be empty.
-std::string ledgerText(const WeightPlan &plan, const Checkpoint &checkpoint, const std::vector<Hash> &hashes);
+/// The ledger segment: a JSON object {"tensors": [...]} with one line a tensor, of constant length
+/// for constant plans, so that its size is known before the hashes are. `hashes` may be empty.
+std::string ledgerText(const WeightPlan &plan, const Checkpoint &checkpoint,
+                       const std::vector<Hash> &hashes);
 
 } // namespace glm::artifact
 

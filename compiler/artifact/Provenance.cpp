@@ -13,7 +13,8 @@ namespace {
 constexpr const char *textFiles[] = {"config.json", "generation_config.json", "tokenizer.json",
                                      "tokenizer_config.json", "chat_template.jinja"};
 
-absl::StatusOr<SourceFile> describeFile(const std::filesystem::path &path, std::string name, uint64_t hashedBytes) {
+absl::StatusOr<SourceFile> describeFile(const std::filesystem::path &path, std::string name,
+                                        uint64_t hashedBytes) {
   absl::StatusOr<FileText> file = FileText::open(path);
   if (!file.ok())
     return file.status();
@@ -27,8 +28,8 @@ absl::StatusOr<SourceFile> describeFile(const std::filesystem::path &path, std::
 
 std::string_view buildCommit() { return GLM_BUILD_COMMIT; }
 
-absl::StatusOr<Provenance> describeOrigin(ModuleOp module, const Checkpoint *checkpoint, std::string compiler,
-                                          std::vector<std::string> flags) {
+absl::StatusOr<Provenance> describeOrigin(ModuleOp module, const Checkpoint *checkpoint,
+                                          std::string compiler, std::vector<std::string> flags) {
   Provenance result;
   result.compiler = std::move(compiler);
   result.commit = buildCommit();

@@ -9,9 +9,10 @@
 
 namespace glm::artifact {
 
-/// Compiler, commit and schema of this build, precision and flags of the call, and the checkpoint's files. Of a weight file the hash
-/// covers the header (names, types, shapes, places of all tensors), because the ledger has the hash of each tensor; of other files
-/// it covers everything. `checkpoint` may be null.
+/// Compiler, commit and schema of this build, precision and flags of the call, and the checkpoint's
+/// files. Of a weight file the hash covers the header (names, types, shapes, places of all
+/// tensors), because the ledger has the hash of each tensor; of other files it covers everything.
+/// `checkpoint` may be null.
 absl::StatusOr<Provenance> describeOrigin(mlir::ModuleOp module, const Checkpoint *checkpoint,
                                           std::string compiler, std::vector<std::string> flags);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the parts of buildProgram share: the builder and the index of every symbol in its table. Internal to this folder.
+// What the parts of buildProgram share: the builder and the index of every symbol in its table.
+// Internal to this folder.
 #ifndef GLM_COMPILER_ARTIFACT_TABLEWRITER_H
 #define GLM_COMPILER_ARTIFACT_TABLEWRITER_H
 
@@ -27,7 +28,9 @@ public:
     return builder.CreateString(text.data(), text.size());
   }
   Offset<schema::Expr> expr(const program::Expr &expr);
-  Offset<schema::Expr> expr(program::ExprAttr attribute) { return expr(program::Expr::of(attribute)); }
+  Offset<schema::Expr> expr(program::ExprAttr attribute) {
+    return expr(program::Expr::of(attribute));
+  }
 
   static schema::Dtype dtypeOf(mlir::Type type);
 

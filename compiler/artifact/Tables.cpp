@@ -25,20 +25,28 @@ Offset<schema::Expr> TableWriter::expr(const program::Expr &expr) {
   std::vector<schema::Term> terms;
   for (const program::Expr::Term &term : expr.postfix()) {
     bool isDim = term.op == program::Expr::Kind::Dim;
-    terms.emplace_back(schema::ExprOp(term.op), isDim ? int64_t(indexOf(term.dim.getValue())) : term.value);
+    terms.emplace_back(schema::ExprOp(term.op),
+                       isDim ? int64_t(indexOf(term.dim.getValue())) : term.value);
   }
   return schema::CreateExpr(builder, builder.CreateVectorOfStructs(terms));
 }
 
 schema::Dtype TableWriter::dtypeOf(Type type) {
   using enum schema::Dtype;
-  if (type.isF32()) return f32;
-  if (type.isBF16()) return bf16;
-  if (type.isF16()) return f16;
-  if (type.isF64()) return f64;
-  if (type.isInteger(64) || type.isIndex()) return i64;
-  if (type.isInteger(32)) return i32;
-  if (type.isInteger(16)) return i16;
+  if (type.isF32())
+    return f32;
+  if (type.isBF16())
+    return bf16;
+  if (type.isF16())
+    return f16;
+  if (type.isF64())
+    return f64;
+  if (type.isInteger(64) || type.isIndex())
+    return i64;
+  if (type.isInteger(32))
+    return i32;
+  if (type.isInteger(16))
+    return i16;
   return type.isInteger(1) ? bool8 : i8;
 }
 
@@ -46,15 +54,16 @@ namespace {
 
 class ProgramTables {
 public:
-  ProgramTables(ModuleOp module, const std::vector<SegmentPlace> &places, const Provenance &provenance)
+  ProgramTables(ModuleOp module, const std::vector<SegmentPlace> &places,
+                const Provenance &provenance)
       : w(module), b(w.builder), module(module), places(places), provenance(provenance) {}
 
   std::string write();
 
 private:
   /// One table: a row for each op of a kind, in the order of the module.
-  template <typename Op, typename Row> Offset<flatbuffers::Vector<Offset<Row>>>
-  table(Offset<Row> (ProgramTables::*row)(Op)) {
+  template <typename Op, typename Row>
+  Offset<flatbuffers::Vector<Offset<Row>>> table(Offset<Row> (ProgramTables::*row)(Op)) {
     Offsets<Row> rows;
     for (Op op : module.getOps<Op>())
       rows.push_back((this->*row)(op));
@@ -92,37 +101,40 @@ Offset<schema::Device> ProgramTables::device(program::DeviceOp op) {
   Offsets<flatbuffers::String> features;
   for (auto feature : op.getFeatures().getAsRange<StringAttr>())
     features.push_back(w.string(feature.getValue()));
-  return schema::CreateDevice(b, schema::DeviceKind(op.getKind()), w.string(op.getName()), b.CreateVector(features),
-                              w.string(op.getDescription()));
+  return schema::CreateDevice(b, schema::DeviceKind(op.getKind()), w.string(op.getName()),
+                              b.CreateVector(features), w.string(op.getDescription()));
 }
 
 Offset<schema::Dim> ProgramTables::dim(program::DimOp op) {
   int32_t bound = op.getBound() ? int32_t(w.indexOf(*op.getBound())) : -1;
-  return schema::CreateDim(b, w.string(op.getSymName()), schema::DimKind(op.getKind()), op.getMax(), bound);
+  return schema::CreateDim(b, w.string(op.getSymName()), schema::DimKind(op.getKind()), op.getMax(),
+                           bound);
 }
 
 Offset<schema::Segment> ProgramTables::segment(program::SegmentOp op) {
   const SegmentPlace &place = places[w.indexOf(op.getSymName())];
-  return schema::CreateSegment(b, schema::SegmentKind(op.getKind()), w.string(op.getSymName()), place.offset,
-                               place.size, uint32_t(op.getAlignment()), place.hash.low, place.hash.high,
-                               w.indexOf(op.getDevice()));
+  return schema::CreateSegment(b, schema::SegmentKind(op.getKind()), w.string(op.getSymName()),
+                               place.offset, place.size, uint32_t(op.getAlignment()),
+                               place.hash.low, place.hash.high, w.indexOf(op.getDevice()));
 }
 
 Offset<schema::Weight> ProgramTables::weight(program::WeightOp op) {
   auto type = cast<kernel::BufferType>(op.getType());
-  return schema::CreateWeight(b, w.string(op.getSymName()), w.indexOf(op.getSegment()), uint64_t(op.getOffset()),
-                              uint64_t(op.getSize()), TableWriter::dtypeOf(type.getElementType()),
-                              b.CreateVector(type.getShape().data(), type.getShape().size()),
-                              w.string(program::layoutName(type.getLayout())), w.indexOf(op.getGroup()));
+  return schema::CreateWeight(
+      b, w.string(op.getSymName()), w.indexOf(op.getSegment()), uint64_t(op.getOffset()),
+      uint64_t(op.getSize()), TableWriter::dtypeOf(type.getElementType()),
+      b.CreateVector(type.getShape().data(), type.getShape().size()),
+      w.string(program::layoutName(type.getLayout())), w.indexOf(op.getGroup()));
 }
 
 Offset<schema::Bank> ProgramTables::bank(program::BankOp op) {
   auto type = cast<kernel::BankType>(op.getType());
   std::vector<uint64_t> offsets(op.getOffsets().begin(), op.getOffsets().end());
-  return schema::CreateBank(b, w.string(op.getSymName()), w.indexOf(op.getSegment()), b.CreateVector(offsets),
-                            uint64_t(op.getSlab()), TableWriter::dtypeOf(type.getElementType()),
-                            b.CreateVector(type.getShape().data(), type.getShape().size()),
-                            w.string(program::layoutName(type.getLayout())), w.indexOf(op.getGroup()));
+  return schema::CreateBank(
+      b, w.string(op.getSymName()), w.indexOf(op.getSegment()), b.CreateVector(offsets),
+      uint64_t(op.getSlab()), TableWriter::dtypeOf(type.getElementType()),
+      b.CreateVector(type.getShape().data(), type.getShape().size()),
+      w.string(program::layoutName(type.getLayout())), w.indexOf(op.getGroup()));
 }
 
 Offset<schema::WeightGroup> ProgramTables::group(program::GroupOp op) {
@@ -138,21 +150,24 @@ Offset<schema::State> ProgramTables::state(program::StateOp op) {
   std::string identity;
   llvm::raw_string_ostream(identity) << op.getSymName() << ' ' << type << ' ' << op.getPageRows();
   return schema::CreateState(b, w.string(op.getSymName()), w.indexOf(op.getDevice()),
-                             TableWriter::dtypeOf(type.getElementType()), type.getWidth(), program::rowBytes(type),
-                             uint32_t(op.getPageRows()), type.getLayout() ? 1 : 0, hashOf(identity).low);
+                             TableWriter::dtypeOf(type.getElementType()), type.getWidth(),
+                             program::rowBytes(type), uint32_t(op.getPageRows()),
+                             type.getLayout() ? 1 : 0, hashOf(identity).low);
 }
 
 Offset<schema::Kernel> ProgramTables::kernel(program::KernelOp op) {
   auto scratch = w.expr(op.getScratch());
   auto name = w.string(op.getSymName());
-  return schema::CreateKernel(b, name, w.indexOf(op.getSegment()), uint64_t(op.getEntry()), name, scratch);
+  return schema::CreateKernel(b, name, w.indexOf(op.getSegment()), uint64_t(op.getEntry()), name,
+                              scratch);
 }
 
 Offset<flatbuffers::Vector<Offset<schema::Tokenizer>>> ProgramTables::tokenizers() {
   Offsets<schema::Tokenizer> rows;
   for (auto segment : module.getOps<program::SegmentOp>())
     if (segment.getKind() == program::SegmentKind::Tokenizer)
-      rows.push_back(schema::CreateTokenizer(b, w.string(segment.getSymName()), w.indexOf(segment.getSymName())));
+      rows.push_back(schema::CreateTokenizer(b, w.string(segment.getSymName()),
+                                             w.indexOf(segment.getSymName())));
   return b.CreateVector(rows);
 }
 
@@ -177,14 +192,15 @@ Offset<schema::Generation> ProgramTables::generation(DictionaryAttr model) {
   if (auto ids = given ? given.getAs<DenseI64ArrayAttr>("eos") : DenseI64ArrayAttr())
     eos.assign(ids.asArrayRef().begin(), ids.asArrayRef().end());
   return schema::CreateGeneration(b, b.CreateVector(eos), int32_t(integer(given, "pad", -1)),
-                                  int32_t(integer(given, "bos", -1)), integer(given, "do_sample") != 0,
-                                  real(given, "temperature", 1), real(given, "top_p", 1),
-                                  int32_t(integer(given, "top_k")), real(given, "min_p", 0),
-                                  real(given, "repetition_penalty", 1));
+                                  int32_t(integer(given, "bos", -1)),
+                                  integer(given, "do_sample") != 0, real(given, "temperature", 1),
+                                  real(given, "top_p", 1), int32_t(integer(given, "top_k")),
+                                  real(given, "min_p", 0), real(given, "repetition_penalty", 1));
 }
 
 /// What has no field of its own, as text.
-Offset<flatbuffers::Vector<Offset<schema::KeyValue>>> ProgramTables::attributes(DictionaryAttr model) {
+Offset<flatbuffers::Vector<Offset<schema::KeyValue>>>
+ProgramTables::attributes(DictionaryAttr model) {
   Offsets<schema::KeyValue> rows;
   for (NamedAttribute attribute : model ? model.getValue() : ArrayRef<NamedAttribute>()) {
     std::string value;
@@ -195,7 +211,8 @@ Offset<flatbuffers::Vector<Offset<schema::KeyValue>>> ProgramTables::attributes(
       value = string.str();
     else
       continue;
-    rows.push_back(schema::CreateKeyValue(b, w.string(attribute.getName().getValue()), w.string(value)));
+    rows.push_back(
+        schema::CreateKeyValue(b, w.string(attribute.getName().getValue()), w.string(value)));
   }
   return b.CreateVector(rows);
 }
@@ -216,12 +233,14 @@ uint64_t ProgramTables::parameters() {
 Offset<schema::Model> ProgramTables::model() {
   auto given = module->getAttrOfType<DictionaryAttr>("glm.model");
   StringRef family = text(given, "family");
-  auto familyText = w.string(family.empty() ? "kernels" : family), name = w.string(text(given, "name"));
+  auto familyText = w.string(family.empty() ? "kernels" : family),
+       name = w.string(text(given, "name"));
   auto defaults = generation(given);
   auto rest = attributes(given);
-  return schema::CreateModel(b, familyText, name, parameters(), integer(given, "vocabulary"), integer(given, "hidden"),
-                             integer(given, "layers"), integer(given, "context"), integer(given, "index_topk"),
-                             defaults, rest);
+  return schema::CreateModel(b, familyText, name, parameters(), integer(given, "vocabulary"),
+                             integer(given, "hidden"), integer(given, "layers"),
+                             integer(given, "context"), integer(given, "index_topk"), defaults,
+                             rest);
 }
 
 Offset<schema::Provenance> ProgramTables::provenanceTable() {
@@ -230,10 +249,11 @@ Offset<schema::Provenance> ProgramTables::provenanceTable() {
     flags.push_back(w.string(flag));
   Offsets<schema::SourceFile> files;
   for (const SourceFile &file : provenance.files)
-    files.push_back(schema::CreateSourceFile(b, w.string(file.name), file.bytes, file.hash.low, file.hash.high));
-  return schema::CreateProvenance(b, w.string(provenance.compiler), w.string(provenance.commit), b.CreateVector(flags),
-                                  w.string(provenance.precision), w.string(""), b.CreateVector(files),
-                                  provenance.schemaHash);
+    files.push_back(schema::CreateSourceFile(b, w.string(file.name), file.bytes, file.hash.low,
+                                             file.hash.high));
+  return schema::CreateProvenance(b, w.string(provenance.compiler), w.string(provenance.commit),
+                                  b.CreateVector(flags), w.string(provenance.precision),
+                                  w.string(""), b.CreateVector(files), provenance.schemaHash);
 }
 
 uint32_t ProgramTables::pageRows() {
@@ -279,7 +299,8 @@ std::string ProgramTables::write() {
 
 } // namespace
 
-std::string buildProgram(ModuleOp module, const std::vector<SegmentPlace> &places, const Provenance &provenance) {
+std::string buildProgram(ModuleOp module, const std::vector<SegmentPlace> &places,
+                         const Provenance &provenance) {
   return ProgramTables(module, places, provenance).write();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A placed and linked module as the flatbuffer of runtime/schema/program.fbs. Symbols become indices of tables, values become
-// indices of buffers; nothing is decided here.
+// A placed and linked module as the flatbuffer of runtime/schema/program.fbs. Symbols become
+// indices of tables, values become indices of buffers; nothing is decided here.
 #ifndef GLM_COMPILER_ARTIFACT_TABLES_H
 #define GLM_COMPILER_ARTIFACT_TABLES_H
 
@@ -11,7 +11,8 @@
 
 namespace glm::artifact {
 
-/// Where a segment lies in the file. The index in the table is that of `program.segment`s in the module.
+/// Where a segment lies in the file. The index in the table is that of `program.segment`s in the
+/// module.
 struct SegmentPlace {
   uint64_t offset = 0, size = 0;
   Hash hash;
@@ -30,9 +31,10 @@ struct Provenance {
   uint64_t schemaHash = 0;
 };
 
-/// The finished flatbuffer. Its size does not depend on offsets, sizes and hashes, so that it can be built once to learn
-/// it and once more when they are known.
-std::string buildProgram(mlir::ModuleOp module, const std::vector<SegmentPlace> &places, const Provenance &provenance);
+/// The finished flatbuffer. Its size does not depend on offsets, sizes and hashes, so that it can
+/// be built once to learn it and once more when they are known.
+std::string buildProgram(mlir::ModuleOp module, const std::vector<SegmentPlace> &places,
+                         const Provenance &provenance);
 
 } // namespace glm::artifact
 

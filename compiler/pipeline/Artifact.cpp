@@ -6,17 +6,19 @@
 namespace glm {
 
 /// The flags that change what comes out; how many workers wrote it and where is nobody's business.
-static std::vector<std::string> meaningfulFlags(const CompileOptions &o, const TargetDescription &description) {
+static std::vector<std::string> meaningfulFlags(const CompileOptions &o,
+                                                const TargetDescription &description) {
   std::vector<std::string> flags = {"--target=" + o.target, "--target-cpu=" + description.cpu,
-                                    "--precision=" + o.precision, "--slots=" + std::to_string(o.slots)};
+                                    "--precision=" + o.precision,
+                                    "--slots=" + std::to_string(o.slots)};
   if (o.context)
     flags.push_back("--context=" + std::to_string(o.context));
   if (o.noMtp)
     flags.push_back("--no-mtp");
   if (o.latentNormEps)
     flags.push_back("--latent-norm-eps=" + std::to_string(*o.latentNormEps));
-  for (auto [kept, name] : {std::pair(o.keepSelections, "selections"), std::pair(o.keepExperts, "experts"),
-                            std::pair(o.keepHidden, "hidden")})
+  for (auto [kept, name] : {std::pair(o.keepSelections, "selections"),
+                            std::pair(o.keepExperts, "experts"), std::pair(o.keepHidden, "hidden")})
     if (kept)
       flags.push_back(std::string("--keep=") + name);
   return flags;

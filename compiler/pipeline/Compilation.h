@@ -51,7 +51,8 @@ public:
   llvm::json::Array kernelReport;
 
   /// Runs passes on `on` (the module when null); a failure is one coded error.
-  absl::Status run(Phase phase, llvm::function_ref<void(mlir::OpPassManager &)> build, mlir::ModuleOp on = {});
+  absl::Status run(Phase phase, llvm::function_ref<void(mlir::OpPassManager &)> build,
+                   mlir::ModuleOp on = {});
 };
 
 // The phases, one file each.

@@ -64,7 +64,8 @@ absl::StatusOr<Phase> enter(Compilation &c) {
   Phase first = Phase(int(*behind) + 1);
   if (first > o.to)
     return codedError(Code::FlagsConflict, std::string("--compile-to=") + nameOf(o.to),
-                      std::string("the module already stands behind ") + nameOf(*behind), "choose a later phase");
+                      std::string("the module already stands behind ") + nameOf(*behind),
+                      "choose a later phase");
   return first;
 }
 
@@ -72,7 +73,8 @@ absl::Status dump(Compilation &c, Phase phase) {
   std::error_code error;
   std::filesystem::create_directories(c.options.dumpTo, error);
   if (error)
-    return codedError(Code::OutputUnwritable, c.options.dumpTo.string(), error.message(), "choose another folder");
+    return codedError(Code::OutputUnwritable, c.options.dumpTo.string(), error.message(),
+                      "choose another folder");
   std::string name = std::to_string(int(phase) + 1) + "-" + nameOf(phase) + ".mlir";
   return writeModule(c, c.options.dumpTo / name);
 }
@@ -122,8 +124,8 @@ absl::Status Compilation::run(Phase phase, function_ref<void(OpPassManager &)> b
   DiagnosticCollector diagnostics(&context);
   if (succeeded(pm.run(on ? on : *module)))
     return absl::OkStatus();
-  return diagnostics.error({Code::PassFailed, std::string("phase ") + nameOf(phase), "a pass failed without saying why",
-                            "please report the model"});
+  return diagnostics.error({Code::PassFailed, std::string("phase ") + nameOf(phase),
+                            "a pass failed without saying why", "please report the model"});
 }
 
 absl::Status compile(const CompileOptions &options) {

@@ -4,8 +4,9 @@
 //
 //   import → model → fuse → tile → place → target → artifact
 //
-// A compilation enters at the first phase (a checkpoint), or behind any phase before `target` (a module that an
-// earlier run stopped with), and leaves after any. Between phases it is a module, which can be written and read.
+// A compilation enters at the first phase (a checkpoint), or behind any phase before `target` (a
+// module that an earlier run stopped with), and leaves after any. Between phases it is a module,
+// which can be written and read.
 #ifndef GLM_COMPILER_PIPELINE_COMPILE_H
 #define GLM_COMPILER_PIPELINE_COMPILE_H
 
@@ -27,8 +28,8 @@ const char *nameOf(Phase phase);
 std::optional<Phase> parsePhase(std::string_view name);
 
 struct CompileOptions {
-  /// A checkpoint folder, or a module to go on with; with `resume`, the folder to take weights from, or empty for
-  /// the one the module names.
+  /// A checkpoint folder, or a module to go on with; with `resume`, the folder to take weights
+  /// from, or empty for the one the module names.
   std::filesystem::path input;
   /// The module to go on with (`--compile-from`).
   std::optional<std::filesystem::path> resume;
@@ -40,7 +41,8 @@ struct CompileOptions {
   std::string target = "cpu", targetCpu = "native";
   /// "bf16" or "f32".
   std::string precision = "bf16";
-  /// Positions of a sequence, sequences of a session, rows of a step: the bounds of a session. Context 0: the model's.
+  /// Positions of a sequence, sequences of a session, rows of a step: the bounds of a session.
+  /// Context 0: the model's.
   int64_t context = 0, slots = 64, rows = 2048;
   bool noMtp = false;
   std::optional<double> latentNormEps;

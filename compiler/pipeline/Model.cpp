@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// model: decisions that concern the model as a whole. Precision is made explicit before anything is fused, because a
-// fused op has to say where it rounds.
+// model: decisions that concern the model as a whole. Precision is made explicit before anything is
+// fused, because a fused op has to say where it rounds.
 #include "compiler/pipeline/Compilation.h"
 #include "passes/model/Pipeline.h"
 

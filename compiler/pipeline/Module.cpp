@@ -29,7 +29,8 @@ std::optional<Phase> guessPhase(ModuleOp module) {
   return Phase::Import;
 }
 
-/// Hand-written kernels become runnable: an entry for each kernel on plain buffers, with a port for each argument.
+/// Hand-written kernels become runnable: an entry for each kernel on plain buffers, with a port for
+/// each argument.
 void addKernelEntries(ModuleOp module) {
   OpBuilder b(module.getBodyRegion());
   b.setInsertionPointToEnd(module.getBody());
@@ -51,8 +52,8 @@ void addKernelEntries(ModuleOp module) {
       entry.setResultAttr(i, "glm.name", name);
     }
     OpBuilder body = OpBuilder::atBlockBegin(entry.addEntryBlock());
-    kernel::LaunchOp::create(body, kernel.getLoc(), TypeRange(), kernel.getSymName(), entry.getArguments(),
-                             ValueRange());
+    kernel::LaunchOp::create(body, kernel.getLoc(), TypeRange(), kernel.getSymName(),
+                             entry.getArguments(), ValueRange());
     func::ReturnOp::create(body, kernel.getLoc(), entry.getArguments());
   }
 }
@@ -66,14 +67,16 @@ absl::StatusOr<Phase> readModule(Compilation &c, const std::filesystem::path &fi
   DiagnosticCollector diagnostics(&c.context);
   c.module = parseSourceFile<ModuleOp>(file.string(), &c.context);
   if (!c.module)
-    return diagnostics.error({Code::ModuleMalformed, file.string(), "does not parse", "see glm-opt for details"});
+    return diagnostics.error(
+        {Code::ModuleMalformed, file.string(), "does not parse", "see glm-opt for details"});
   std::optional<Phase> phase = guessPhase(*c.module);
   if (!phase || *phase > Phase::Place)
     return codedError(Code::ModuleMalformed, file.string(),
                       "stands behind the target phase, whose machine code is not part of the text",
                       "resume from the module of an earlier phase");
   auto origin = (*c.module)->getAttrOfType<DictionaryAttr>("glm.checkpoint");
-  if (auto folder = origin ? origin.getAs<StringAttr>("folder") : StringAttr(); folder && c.checkpoint.empty())
+  if (auto folder = origin ? origin.getAs<StringAttr>("folder") : StringAttr();
+      folder && c.checkpoint.empty())
     c.checkpoint = folder.str();
   if (*phase == Phase::Tile && c.module->getOps<func::FuncOp>().empty())
     addKernelEntries(*c.module);

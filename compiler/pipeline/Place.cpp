@@ -11,7 +11,8 @@ absl::Status runPlace(Compilation &c) {
     PlacePhaseOptions options;
     options.maxRows = c.options.rows;
     options.maxSlots = c.options.slots;
-    // The importer has checked --context and written it into glm.model; a module without a model takes the flag.
+    // The importer has checked --context and written it into glm.model; a module without a model
+    // takes the flag.
     options.maxContext = (*c.module)->hasAttr("glm.model") ? 0 : c.options.context;
     buildPlacePhase(pm, options);
   });

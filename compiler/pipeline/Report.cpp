@@ -58,8 +58,11 @@ json::Object describeWeights(ModuleOp module) {
   auto add = [&](StringRef name, Type type, Attribute layout, int64_t size, StringRef source) {
     std::string text;
     llvm::raw_string_ostream(text) << type;
-    list.push_back(json::Object{
-        {"name", name}, {"type", text}, {"layout", program::layoutName(layout)}, {"bytes", size}, {"from", source}});
+    list.push_back(json::Object{{"name", name},
+                                {"type", text},
+                                {"layout", program::layoutName(layout)},
+                                {"bytes", size},
+                                {"from", source}});
     ++count;
   };
   for (auto weight : module.getOps<program::WeightOp>()) {
@@ -74,8 +77,11 @@ json::Object describeWeights(ModuleOp module) {
     slabs += size;
     experts += int64_t(bank.getOffsets().size());
   }
-  return json::Object{{"count", count},         {"dense_bytes", bytes},        {"expert_bytes", slabs},
-                      {"expert_slabs", experts}, {"weights", std::move(list)}};
+  return json::Object{{"count", count},
+                      {"dense_bytes", bytes},
+                      {"expert_bytes", slabs},
+                      {"expert_slabs", experts},
+                      {"weights", std::move(list)}};
 }
 
 json::Object describeCaches(ModuleOp module) {
@@ -94,15 +100,17 @@ json::Object describeCaches(ModuleOp module) {
 json::Array describePhases(const Compilation &c) {
   json::Array phases;
   for (const PhaseCost &cost : c.costs)
-    phases.push_back(json::Object{
-        {"name", nameOf(cost.phase)}, {"ms", cost.milliseconds}, {"peak_bytes", int64_t(cost.peakBytes)}});
+    phases.push_back(json::Object{{"name", nameOf(cost.phase)},
+                                  {"ms", cost.milliseconds},
+                                  {"peak_bytes", int64_t(cost.peakBytes)}});
   return phases;
 }
 
 json::Object describeArtifact(const artifact::WriteSummary &s) {
-  return json::Object{{"file_bytes", int64_t(s.fileBytes)},           {"program_bytes", int64_t(s.programBytes)},
-                      {"code_bytes", int64_t(s.codeBytes)},           {"tokenizer_bytes", int64_t(s.tokenizerBytes)},
-                      {"ledger_bytes", int64_t(s.ledgerBytes)},       {"weight_bytes", int64_t(s.weightBytes)}};
+  return json::Object{
+      {"file_bytes", int64_t(s.fileBytes)},     {"program_bytes", int64_t(s.programBytes)},
+      {"code_bytes", int64_t(s.codeBytes)},     {"tokenizer_bytes", int64_t(s.tokenizerBytes)},
+      {"ledger_bytes", int64_t(s.ledgerBytes)}, {"weight_bytes", int64_t(s.weightBytes)}};
 }
 
 } // namespace
@@ -112,9 +120,11 @@ json::Array describeKernels(ModuleOp module) {
   module.walk([&](program::LaunchOp launch) { ++launches[launch.getKernel()]; });
   json::Array kernels;
   for (auto kernel : module.getOps<kernel::FuncOp>()) {
-    json::Object object{{"name", kernel.getSymName()}, {"launches", launches.lookup(kernel.getSymName())}};
+    json::Object object{{"name", kernel.getSymName()},
+                        {"launches", launches.lookup(kernel.getSymName())}};
     if (auto schedule = kernel.getScheduleAttr())
-      object["tile"] = json::Object{{"m", schedule.getM()}, {"n", schedule.getN()}, {"k", schedule.getK()}};
+      object["tile"] =
+          json::Object{{"m", schedule.getM()}, {"n", schedule.getN()}, {"k", schedule.getK()}};
     if (auto reason = kernel->getAttrOfType<StringAttr>("kernel.reason"))
       object["reason"] = reason.getValue();
     kernels.push_back(std::move(object));
@@ -127,9 +137,11 @@ absl::Status writeReport(const Compilation &c) {
   json::Object report;
   if (auto model = module->getAttrOfType<DictionaryAttr>("glm.model"))
     report["model"] = textOf(model);
-  report["target"] = json::Object{{"name", c.description.name}, {"cpu", c.description.cpu}, {"triple", c.description.triple}};
+  report["target"] = json::Object{
+      {"name", c.description.name}, {"cpu", c.description.cpu}, {"triple", c.description.triple}};
   report["phases"] = describePhases(c);
-  report["kernels"] = c.kernelReport.empty() ? describeKernels(module) : json::Array(c.kernelReport);
+  report["kernels"] =
+      c.kernelReport.empty() ? describeKernels(module) : json::Array(c.kernelReport);
   report["entries"] = describeEntries(module);
   report["weights"] = describeWeights(module);
   report["caches"] = describeCaches(module);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// target: kernels become machine code. They leave the module for one of their own, are brought to the target's level, compiled and
-// linked; what stays behind is a `program.kernel` for each that says where in the image it begins.
+// target: kernels become machine code. They leave the module for one of their own, are brought to
+// the target's level, compiled and linked; what stays behind is a `program.kernel` for each that
+// says where in the image it begins.
 #include "compiler/pipeline/Compilation.h"
 
 #include "compiler/diagnostics/MlirDiagnostic.h"
@@ -18,7 +19,8 @@ namespace glm {
 namespace {
 
 /// A target's own error in a coded one; targets know no catalogue.
-absl::Status coded(const absl::Status &status, Code code, const std::string &thing, const char *remedy) {
+absl::Status coded(const absl::Status &status, Code code, const std::string &thing,
+                   const char *remedy) {
   if (status.ok() || diagnosticOf(status))
     return status;
   return codedError(code, thing, std::string(status.message()), remedy);
@@ -34,7 +36,8 @@ OwningOpRef<ModuleOp> takeKernels(Compilation &c) {
 
 program::Expr scratchOf(const KernelEntry &entry, MLIRContext *context) {
   program::Expr bytes = int64_t(entry.scratch);
-  return bytes + program::Expr::dim(StringAttr::get(context, "context")) * int64_t(entry.scratchPerContext);
+  return bytes +
+         program::Expr::dim(StringAttr::get(context, "context")) * int64_t(entry.scratchPerContext);
 }
 
 /// Each kernel.func gives way to a program.kernel in the segment `code`.
@@ -49,29 +52,36 @@ void replaceKernels(Compilation &c) {
   auto devices = c.module->getOps<program::DeviceOp>();
   b.setInsertionPointAfter(devices.empty() ? kernels.front() : *devices.begin());
   program::SegmentOp::create(b, c.module->getLoc(), "code", program::SegmentKind::Code,
-                             GLM_CONTAINER_SEGMENT_ALIGNMENT, b.getI64IntegerAttr(int64_t(c.code.bytes.size())), "host");
+                             GLM_CONTAINER_SEGMENT_ALIGNMENT,
+                             b.getI64IntegerAttr(int64_t(c.code.bytes.size())), "host");
   for (kernel::FuncOp kernel : kernels) {
     const KernelEntry *entry = entries.lookup(kernel.getSymName());
     b.setInsertionPoint(kernel);
-    program::KernelOp::create(b, kernel.getLoc(), kernel.getSymName(), "code", int64_t(entry->offset),
+    program::KernelOp::create(b, kernel.getLoc(), kernel.getSymName(), "code",
+                              int64_t(entry->offset),
                               scratchOf(*entry, &c.context).toAttribute(&c.context));
     kernel.erase();
   }
 }
 
-/// An entry needs the scratch of its greediest kernel.
+/// An entry needs the scratch of its greediest kernel: constants are compared now, the rest when a session begins.
 void setScratch(Compilation &c) {
   llvm::StringMap<program::KernelOp> kernels;
   for (auto kernel : c.module->getOps<program::KernelOp>())
     kernels[kernel.getSymName()] = kernel;
   for (auto entry : c.module->getOps<program::EntryOp>()) {
-    llvm::SetVector<Attribute> seen;
-    entry.walk([&](program::LaunchOp launch) { seen.insert(kernels.lookup(launch.getKernel()).getScratch()); });
-    program::Expr most = 0;
-    for (Attribute scratch : seen) {
-      program::Expr bytes = program::Expr::of(cast<program::ExprAttr>(scratch));
-      most = most == program::Expr(0) ? bytes : max(most, bytes);
-    }
+    int64_t constant = 0;
+    llvm::SetVector<Attribute> growing;
+    entry.walk([&](program::LaunchOp launch) {
+      program::ExprAttr scratch = kernels.lookup(launch.getKernel()).getScratch();
+      if (std::optional<int64_t> bytes = program::Expr::of(scratch).constant())
+        constant = std::max(constant, *bytes);
+      else
+        growing.insert(scratch);
+    });
+    program::Expr most = constant;
+    for (Attribute scratch : growing)
+      most = max(most, program::Expr::of(cast<program::ExprAttr>(scratch)));
     entry.setScratchAttr(most.toAttribute(&c.context));
   }
 }
@@ -79,7 +89,8 @@ void setScratch(Compilation &c) {
 void describeDevice(Compilation &c) {
   OpBuilder b(&c.context);
   for (auto device : c.module->getOps<program::DeviceOp>()) {
-    SmallVector<StringRef> features(c.description.requiredFeatures.begin(), c.description.requiredFeatures.end());
+    SmallVector<StringRef> features(c.description.requiredFeatures.begin(),
+                                    c.description.requiredFeatures.end());
     device.setName(c.description.cpu);
     device.setFeaturesAttr(b.getStrArrayAttr(features));
     device.setDescription(c.description.json);
@@ -92,7 +103,8 @@ absl::Status describeTarget(Compilation &c) {
   if (c.target)
     return absl::OkStatus();
   if (c.options.target != "cpu")
-    return codedError(Code::UnknownTarget, "--target=" + c.options.target, "is no target of this version", "use cpu");
+    return codedError(Code::UnknownTarget, "--target=" + c.options.target,
+                      "is no target of this version", "use cpu");
   TargetOptions options;
   options.cpu = c.options.targetCpu;
   auto description = cpuTarget().describe(c.context, options);
@@ -116,8 +128,8 @@ absl::Status runTarget(Compilation &c) {
   c.kernelReport = describeKernels(*c.module);
 
   OwningOpRef<ModuleOp> kernels = takeKernels(c);
-  absl::Status legal = c.run(
-      Phase::Target, [&](OpPassManager &pm) { c.target->legalize(pm); }, *kernels);
+  absl::Status legal =
+      c.run(Phase::Target, [&](OpPassManager &pm) { c.target->legalize(pm); }, *kernels);
   if (!legal.ok())
     return legal;
   DiagnosticCollector diagnostics(&c.context);

@@ -33,8 +33,9 @@ static bool sameMemory(Type passed, Type wanted) {
   auto a = dyn_cast<kernel::BufferType>(passed), b = dyn_cast<kernel::BufferType>(wanted);
   if (passed == wanted || !a || !b || a.getLayout() || b.getLayout())
     return passed == wanted;
-  return a.getElementType() == b.getElementType() && !a.getShape().empty() && !b.getShape().empty() &&
-         a.getShape().front() == b.getShape().front() && bytesPerRow(a) == bytesPerRow(b);
+  return a.getElementType() == b.getElementType() && !a.getShape().empty() &&
+         !b.getShape().empty() && a.getShape().front() == b.getShape().front() &&
+         bytesPerRow(a) == bytesPerRow(b);
 }
 
 LogicalResult program::LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -47,12 +48,12 @@ LogicalResult program::LaunchOp::verifySymbolUses(SymbolTableCollection &symbols
     return emitOpError("there is no kernel @") << getKernel();
   ArrayRef<Type> wanted = function.getArgumentTypes();
   if (wanted.size() != getArguments().size())
-    return emitOpError("passes ") << getArguments().size() << " arguments to @" << getKernel() << ", which has "
-           << wanted.size();
+    return emitOpError("passes ") << getArguments().size() << " arguments to @" << getKernel()
+                                  << ", which has " << wanted.size();
   for (auto [index, operand] : llvm::enumerate(getArguments()))
     if (!sameMemory(operand.getType(), wanted[index]))
-      return emitOpError("passes ") << operand.getType() << " as argument " << index << " of @" << getKernel()
-             << ", which is " << wanted[index];
+      return emitOpError("passes ") << operand.getType() << " as argument " << index << " of @"
+                                    << getKernel() << ", which is " << wanted[index];
   return success();
 }
 

@@ -25,15 +25,23 @@ struct Spelling {
 
 Spelling spellingOf(Kind op) {
   switch (op) {
-  case Kind::Add: return {" + ", 1};
-  case Kind::Sub: return {" - ", 1};
-  case Kind::Mul: return {" * ", 2};
-  case Kind::Min: return {"min", 3};
-  case Kind::Max: return {"max", 3};
-  case Kind::CeilDiv: return {"ceil_div", 3};
-  case Kind::AlignUp: return {"align", 3};
+  case Kind::Add:
+    return {" + ", 1};
+  case Kind::Sub:
+    return {" - ", 1};
+  case Kind::Mul:
+    return {" * ", 2};
+  case Kind::Min:
+    return {"min", 3};
+  case Kind::Max:
+    return {"max", 3};
+  case Kind::CeilDiv:
+    return {"ceil_div", 3};
+  case Kind::AlignUp:
+    return {"align", 3};
   case Kind::Constant:
-  case Kind::Dim: break;
+  case Kind::Dim:
+    break;
   }
   return {"", 3};
 }
@@ -43,11 +51,16 @@ Spelling spellingOf(Kind op) {
 std::optional<int64_t> glm::program::apply(Kind op, int64_t a, int64_t b) {
   int64_t result = 0;
   switch (op) {
-  case Kind::Add: return llvm::AddOverflow(a, b, result) ? std::nullopt : std::optional(result);
-  case Kind::Sub: return llvm::SubOverflow(a, b, result) ? std::nullopt : std::optional(result);
-  case Kind::Mul: return llvm::MulOverflow(a, b, result) ? std::nullopt : std::optional(result);
-  case Kind::Min: return std::min(a, b);
-  case Kind::Max: return std::max(a, b);
+  case Kind::Add:
+    return llvm::AddOverflow(a, b, result) ? std::nullopt : std::optional(result);
+  case Kind::Sub:
+    return llvm::SubOverflow(a, b, result) ? std::nullopt : std::optional(result);
+  case Kind::Mul:
+    return llvm::MulOverflow(a, b, result) ? std::nullopt : std::optional(result);
+  case Kind::Min:
+    return std::min(a, b);
+  case Kind::Max:
+    return std::max(a, b);
   case Kind::CeilDiv:
   case Kind::AlignUp:
     if (b <= 0 || a < 0)
@@ -57,7 +70,8 @@ std::optional<int64_t> glm::program::apply(Kind op, int64_t a, int64_t b) {
       return std::nullopt;
     return result;
   case Kind::Constant:
-  case Kind::Dim: break;
+  case Kind::Dim:
+    break;
   }
   return std::nullopt;
 }
@@ -122,7 +136,8 @@ Expr Expr::combine(Kind op, const Expr &a, const Expr &b) {
     if (std::optional<int64_t> value = apply(op, *left, *right))
       return *value;
   bool additive = op == Kind::Add || op == Kind::Sub;
-  if ((additive && right == 0) || ((op == Kind::Mul || op == Kind::CeilDiv || op == Kind::AlignUp) && right == 1))
+  if ((additive && right == 0) ||
+      ((op == Kind::Mul || op == Kind::CeilDiv || op == Kind::AlignUp) && right == 1))
     return a;
   if ((op == Kind::Add && left == 0) || (op == Kind::Mul && left == 1))
     return b;
@@ -154,7 +169,8 @@ std::string Expr::text() const {
       stack.emplace_back(spelling.text.str() + "(" + left + ", " + right + ")", 3);
       continue;
     }
-    // Left-associative: an equal operator on the right needs its parentheses to come back as it was.
+    // Left-associative: an equal operator on the right needs its parentheses to come back as it
+    // was.
     if (leftPrecedence < spelling.precedence)
       left = "(" + left + ")";
     if (rightPrecedence <= spelling.precedence)
@@ -164,7 +180,8 @@ std::string Expr::text() const {
   return stack.empty() ? "0" : stack.back().first;
 }
 
-//===--- the attribute's text -----------------------------------------------------------------------------===//
+//===--- the attribute's text
+//-----------------------------------------------------------------------------===//
 
 namespace {
 
@@ -225,10 +242,14 @@ private:
     for (Kind op : {Kind::Min, Kind::Max, Kind::CeilDiv, Kind::AlignUp})
       if (spellingOf(op).text == name) {
         switch (op) {
-        case Kind::Min: return min(*a, *b);
-        case Kind::Max: return max(*a, *b);
-        case Kind::CeilDiv: return ceilDiv(*a, *b);
-        default: return alignUp(*a, *b);
+        case Kind::Min:
+          return min(*a, *b);
+        case Kind::Max:
+          return max(*a, *b);
+        case Kind::CeilDiv:
+          return ceilDiv(*a, *b);
+        default:
+          return alignUp(*a, *b);
         }
       }
     parser.emitError(where, "'") << name << "' is none of min, max, ceil_div and align";
@@ -249,6 +270,4 @@ Attribute ExprAttr::parse(AsmParser &parser, Type) {
   return expr->toAttribute(parser.getContext());
 }
 
-void ExprAttr::print(AsmPrinter &printer) const {
-  printer << '<' << Expr::of(*this).text() << '>';
-}
+void ExprAttr::print(AsmPrinter &printer) const { printer << '<' << Expr::of(*this).text() << '>'; }

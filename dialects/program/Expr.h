@@ -2,10 +2,11 @@
 //
 // Sizes and offsets before their dimensions have values.
 //
-// An Expr is postfix code over i64 constants and named dimensions, exactly what the schema stores, built with
-// ordinary operators: `alignUp(Expr::dim(rows) * 256, 64) + 128`. Building folds what is constant and drops
-// neutral elements; it never reorders, so equal constructions give equal attributes. Constants that would
-// overflow stay unfolded and are reported by whoever evaluates them.
+// An Expr is postfix code over i64 constants and named dimensions, exactly what the schema stores,
+// built with ordinary operators: `alignUp(Expr::dim(rows) * 256, 64) + 128`. Building folds what is
+// constant and drops neutral elements; it never reorders, so equal constructions give equal
+// attributes. Constants that would overflow stay unfolded and are reported by whoever evaluates
+// them.
 #ifndef GLM_DIALECTS_PROGRAM_EXPR_H
 #define GLM_DIALECTS_PROGRAM_EXPR_H
 
@@ -39,7 +40,8 @@ public:
 
   /// The value, if no dimension occurs.
   std::optional<int64_t> constant() const;
-  /// The value, with those of dimensions from `lookup`. Nothing on overflow, division by zero or an unknown dimension.
+  /// The value, with those of dimensions from `lookup`. Nothing on overflow, division by zero or an
+  /// unknown dimension.
   std::optional<int64_t>
   evaluate(llvm::function_ref<std::optional<int64_t>(llvm::StringRef)> lookup) const;
 

@@ -37,7 +37,8 @@ int64_t program::packedBytes(kernel::BufferType type) {
 }
 
 int64_t program::expertBytes(kernel::BankType type) {
-  return matrixBytes(type.getShape()[1], type.getShape()[2], type.getElementType(), type.getLayout());
+  return matrixBytes(type.getShape()[1], type.getShape()[2], type.getElementType(),
+                     type.getLayout());
 }
 
 int64_t program::rowBytes(kernel::CacheType type) {

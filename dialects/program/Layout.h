@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How many bytes memory of the kernel dialect takes. One definition for planning, packing and writing.
+// How many bytes memory of the kernel dialect takes. One definition for planning, packing and
+// writing.
 #ifndef GLM_DIALECTS_PROGRAM_LAYOUT_H
 #define GLM_DIALECTS_PROGRAM_LAYOUT_H
 
@@ -11,10 +12,12 @@ namespace glm::program {
 /// Bytes of one element: 1 for i1 and i8, 2 for bf16, f16 and i16, 4, 8.
 int64_t elementBytes(mlir::Type type);
 
-/// Bytes of one matrix `[rows, columns]` in `layout` (row-major when null): panels are padded to whole ones.
+/// Bytes of one matrix `[rows, columns]` in `layout` (row-major when null): panels are padded to
+/// whole ones.
 int64_t matrixBytes(int64_t rows, int64_t columns, mlir::Type element, mlir::Attribute layout);
 
-/// Bytes of everything behind the first dimension of a buffer without layout: `bytesPerRow(<?x3x36xf32>) = 432`.
+/// Bytes of everything behind the first dimension of a buffer without layout:
+/// `bytesPerRow(<?x3x36xf32>) = 432`.
 int64_t bytesPerRow(kernel::BufferType type);
 
 /// Bytes of a static buffer in its layout.

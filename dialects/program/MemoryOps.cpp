@@ -67,8 +67,8 @@ LogicalResult PackOp::verify() {
   return success();
 }
 
-/// pack(weight_ref @w : plain) -> packed  ⇒  weight_ref @w : packed. References that already derive or pack are
-/// left: packing twice has no meaning and verify-placement says so.
+/// pack(weight_ref @w : plain) -> packed  ⇒  weight_ref @w : packed. References that already derive
+/// or pack are left: packing twice has no meaning and verify-placement says so.
 LogicalResult PackOp::canonicalize(PackOp op, PatternRewriter &rewriter) {
   if (auto bank = op.getWeight().getDefiningOp<BankRefOp>()) {
     if (bank.getResult().getType().getLayout())

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The `program` dialect in C++: dialect, attributes and every op (namespace ::glm::program). Program.td
-// says what it is, RATIONALE.md why, Expr.h builds sizes, Layout.h counts bytes. Chapters:
+// The `program` dialect in C++: dialect, attributes and every op (namespace ::glm::program).
+// Program.td says what it is, RATIONALE.md why, Expr.h builds sizes, Layout.h counts bytes.
+// Chapters:
 //
 //   MemoryOps   buffers, weights, banks and states as values
 //   TableOps    devices, dimensions, segments, weights, kernels: symbols of a placed module

@@ -60,21 +60,25 @@ LogicalResult program::BankOp::verify() {
   auto type = cast<kernel::BankType>(getType());
   int64_t slab = getSlab();
   // C1.
-  if (type.getShape().size() != 3 || type.getShape() != cast<RankedTensorType>(getFrom()).getShape())
-    return emitOpError("has three dimensions and keeps its shape, but ") << getFrom() << " becomes " << type;
+  if (type.getShape().size() != 3 ||
+      type.getShape() != cast<RankedTensorType>(getFrom()).getShape())
+    return emitOpError("has three dimensions and keeps its shape, but ")
+           << getFrom() << " becomes " << type;
   // C2.
   size_t experts = type.getShape().front();
-  if (getOffsets().size() != experts || getFileOf().size() != experts || getPositions().size() != experts)
+  if (getOffsets().size() != experts || getFileOf().size() != experts ||
+      getPositions().size() != experts)
     return emitOpError("lists ") << getOffsets().size() << " offsets, " << getFileOf().size()
-           << " files and " << getPositions().size() << " positions for " << experts << " experts";
+                                 << " files and " << getPositions().size() << " positions for "
+                                 << experts << " experts";
   // C3.
   for (int64_t offset : getOffsets())
     if (offset < 0 || offset % slabAlignment)
       return emitOpError("slabs lie at multiples of 4096, not at ") << offset;
   // C4.
   if (slab != int64_t(llvm::alignTo(expertBytes(type), slabAlignment)))
-    return emitOpError("takes slabs of ")
-           << llvm::alignTo(expertBytes(type), slabAlignment) << " bytes as " << type << ", not " << slab;
+    return emitOpError("takes slabs of ") << llvm::alignTo(expertBytes(type), slabAlignment)
+                                          << " bytes as " << type << ", not " << slab;
   return success();
 }
 
@@ -85,7 +89,7 @@ LogicalResult program::StateOp::verify() {
   // C1.
   if (rows < 1 || (lines && rows % lines.getRows()))
     return emitOpError("has pages of ") << rows << " rows, which is not a positive multiple of "
-           << (lines ? lines.getRows() : 1);
+                                        << (lines ? lines.getRows() : 1);
   return success();
 }
 

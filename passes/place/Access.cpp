@@ -25,19 +25,22 @@ std::pair<BlockArgument, bool> argumentOf(Value memory) {
 /// The row a tile access starts at, if the op is one.
 Value firstIndex(Operation *op) {
   return llvm::TypeSwitch<Operation *, Value>(op)
-      .Case<kernel::LoadTileOp, kernel::StoreTileOp, kernel::LoadScalarOp>(
-          [](auto access) { return access.getIndices().empty() ? Value() : access.getIndices().front(); })
+      .Case<kernel::LoadTileOp, kernel::StoreTileOp, kernel::LoadScalarOp>([](auto access) {
+        return access.getIndices().empty() ? Value() : access.getIndices().front();
+      })
       .Default([](Operation *) { return Value(); });
 }
 
-/// Whether a tile access stays in one row of a buffer: rank 1 and rank 2 tiles have one row, of rank 3 the tile lies
-/// inside the row whatever its size.
+/// Whether a tile access stays in one row of a buffer: rank 1 and rank 2 tiles have one row, of
+/// rank 3 the tile lies inside the row whatever its size.
 bool staysInRow(Operation *op) {
   auto rowsOfTile = [](kernel::BufferType memory, kernel::TileType tile) {
-    return memory && memory.getShape().size() >= 2 && (memory.getShape().size() > 2 || tile.getRows() == 1);
+    return memory && memory.getShape().size() >= 2 &&
+           (memory.getShape().size() > 2 || tile.getRows() == 1);
   };
   if (auto load = dyn_cast<kernel::LoadTileOp>(op))
-    return rowsOfTile(dyn_cast<kernel::BufferType>(load.getSource().getType()), load.getResult().getType());
+    return rowsOfTile(dyn_cast<kernel::BufferType>(load.getSource().getType()),
+                      load.getResult().getType());
   if (auto store = dyn_cast<kernel::StoreTileOp>(op))
     return rowsOfTile(dyn_cast<kernel::BufferType>(store.getDestination().getType()),
                       store.getTile().getType());

@@ -2,8 +2,9 @@
 //
 // What a launch does to memory.
 //
-// A kernel's body is the only source: an argument is read or written where an op with such an effect reaches it, perhaps
-// through `kernel.flatten`. A kernel whose body is gone (`program.kernel`) reads and writes everything.
+// A kernel's body is the only source: an argument is read or written where an op with such an
+// effect reaches it, perhaps through `kernel.flatten`. A kernel whose body is gone
+// (`program.kernel`) reads and writes everything.
 #ifndef GLM_PASSES_PLACE_ACCESS_H
 #define GLM_PASSES_PLACE_ACCESS_H
 
@@ -21,8 +22,8 @@ struct ArgumentAccess {
 
 struct KernelAccess {
   llvm::SmallVector<ArgumentAccess> arguments;
-  /// Position in the body of the last read of an argument and of the first write of another: an output may take
-  /// an operand's place if all reads of the row come before all writes.
+  /// Position in the body of the last read of an argument and of the first write of another: an
+  /// output may take an operand's place if all reads of the row come before all writes.
   llvm::SmallVector<int64_t> lastRead, firstWrite;
 
   /// Whether argument `output` may lie exactly where argument `input` lies.
@@ -39,8 +40,8 @@ private:
   mlir::SymbolTableCollection symbols;
 };
 
-/// What identifies the memory of an operand: the buffer's value, or the symbol of a state. Null for weights and banks,
-/// which nobody writes.
+/// What identifies the memory of an operand: the buffer's value, or the symbol of a state. Null for
+/// weights and banks, which nobody writes.
 using Memory = llvm::PointerUnion<mlir::Value, mlir::Attribute>;
 Memory memoryOf(mlir::Value operand);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// inline-layers: functions on memory become flat entries. A layer function is a template for commands: walking it
-// with the caller's memory in place of its arguments writes them, so nothing is cloned twice and refs are shared.
+// inline-layers: functions on memory become flat entries. A layer function is a template for
+// commands: walking it with the caller's memory in place of its arguments writes them, so nothing
+// is cloned twice and refs are shared.
 #include "passes/place/Passes.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -31,7 +32,8 @@ StringRef sharedPath(StringRef a, StringRef b) {
   return a.take_front(end);
 }
 
-/// The module of the model that a weight belongs to: `model.layers.3.self_attn` of `….self_attn.q_a_proj.weight`.
+/// The module of the model that a weight belongs to: `model.layers.3.self_attn` of
+/// `….self_attn.q_a_proj.weight`.
 StringRef moduleOf(StringRef symbol, bool isBank) {
   return isBank ? symbol : symbol.rsplit('.').first;
 }
@@ -98,7 +100,8 @@ FailureOr<program::EntryOp> EntryWriter::write() {
   };
   for (BlockArgument argument : function.getArguments())
     writePort(program::PortKind::Input, mapping.lookup(argument),
-              nameOf(function.getArgAttrDict(argument.getArgNumber()), "input" + Twine(argument.getArgNumber())));
+              nameOf(function.getArgAttrDict(argument.getArgNumber()),
+                     "input" + Twine(argument.getArgNumber())));
   Operation *terminator = function.getBody().front().getTerminator();
   for (auto [index, result] : llvm::enumerate(terminator->getOperands()))
     writePort(program::PortKind::Output, mapping.lookup(result),
@@ -111,7 +114,8 @@ FailureOr<program::EntryOp> EntryWriter::write() {
   return entry;
 }
 
-/// Memory for an argument of the entry; its dynamic dimension is `program.dim`, else follows from its name.
+/// Memory for an argument of the entry; its dynamic dimension is `program.dim`, else follows from
+/// its name.
 Value EntryWriter::inputBuffer(unsigned index) {
   BlockArgument argument = function.getArgument(index);
   auto type = dyn_cast<kernel::BufferType>(argument.getType());
@@ -155,7 +159,8 @@ LogicalResult EntryWriter::inlineOp(Operation *op, IRMapping &mapping, StringRef
         return success();
       })
       .Default([](Operation *op) {
-        return op->emitOpError("cannot be placed: a function on memory holds launches, calls and memory only");
+        return op->emitOpError(
+            "cannot be placed: a function on memory holds launches, calls and memory only");
       });
 }
 
@@ -179,9 +184,11 @@ LogicalResult EntryWriter::inlineCall(func::CallOp call, IRMapping &mapping, Str
   return success();
 }
 
-LogicalResult EntryWriter::writeLaunch(kernel::LaunchOp launch, IRMapping &mapping, StringRef path) {
+LogicalResult EntryWriter::writeLaunch(kernel::LaunchOp launch, IRMapping &mapping,
+                                       StringRef path) {
   if (launch->getNumResults())
-    return launch.emitOpError("still returns values; bufferize-boundaries comes before inline-layers");
+    return launch.emitOpError(
+        "still returns values; bufferize-boundaries comes before inline-layers");
   ++launches;
   SmallVector<Value> operands;
   for (Value operand : launch->getOperands())
@@ -207,7 +214,8 @@ Value EntryWriter::pack(program::PackOp op, Value weight) {
   OpBuilder::InsertionGuard guard(refs);
   Operation *packed = nullptr;
   if (auto bank = weight.getDefiningOp<program::BankRefOp>())
-    packed = program::BankRefOp::create(refs, bank.getLoc(), op.getResult().getType(), bank.getBankAttr());
+    packed = program::BankRefOp::create(refs, bank.getLoc(), op.getResult().getType(),
+                                        bank.getBankAttr());
   else if (auto plain = weight.getDefiningOp<program::WeightRefOp>(); plain && !plain.getDerive())
     packed = program::WeightRefOp::create(refs, plain.getLoc(), op.getResult().getType(),
                                           plain.getWeightAttr(), op.getDeriveAttr());
@@ -220,8 +228,6 @@ Value EntryWriter::pack(program::PackOp op, Value weight) {
 }
 
 std::string EntryWriter::labelOf(ValueRange operands, Operation *op, StringRef path) {
-  if (auto given = op->getAttrOfType<StringAttr>("label"))
-    return path.empty() ? given.str() : (path + "." + given.getValue()).str();
   std::optional<StringRef> common;
   for (Value operand : operands) {
     StringRef module;
@@ -238,6 +244,8 @@ std::string EntryWriter::labelOf(ValueRange operands, Operation *op, StringRef p
   // Weights of another layer (a shared head) say nothing about where a call stands.
   if (common && common->starts_with(path) && common->size() > path.size())
     return common->str();
+  if (auto given = op->getAttrOfType<StringAttr>("label"))
+    return path.empty() ? given.str() : (path + "." + given.getValue()).str();
   StringRef name = locationName(op->getLoc());
   if (path.empty())
     return name.str();
@@ -282,15 +290,15 @@ struct InlineLayers : place::impl::InlineLayersPassBase<InlineLayers> {
     auto machine = module->getAttrOfType<kernel::MachineAttr>("kernel.machine");
     std::string target = machine ? machine.getTarget().str() : "cpu";
     auto kind = target == "npu" ? program::DeviceKind::Npu : program::DeviceKind::Cpu;
-    program::DeviceOp::create(b, loc, deviceName, kind, target,
-                              b.getStrArrayAttr({}), "");
+    program::DeviceOp::create(b, loc, deviceName, kind, target, b.getStrArrayAttr({}), "");
     int64_t context_ = maxContext;
     if (auto model = module->getAttrOfType<DictionaryAttr>("glm.model"); model && !context_)
       if (auto given = model.getAs<IntegerAttr>("context"))
         context_ = given.getInt();
     auto dim = [&](StringRef name, program::DimKind kind, int64_t max, StringRef bound = "") {
       program::DimOp::create(b, loc, name, kind, max,
-                             bound.empty() ? FlatSymbolRefAttr() : FlatSymbolRefAttr::get(context, bound));
+                             bound.empty() ? FlatSymbolRefAttr()
+                                           : FlatSymbolRefAttr::get(context, bound));
     };
     dim("max_rows", program::DimKind::Session, maxRows);
     dim("slots", program::DimKind::Session, maxSlots);

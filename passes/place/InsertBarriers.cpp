@@ -21,8 +21,8 @@ struct InsertBarriers : place::impl::InsertBarriersPassBase<InsertBarriers> {
     cut(getOperation().getBody(), table);
   }
 
-  /// A branch is one command for the list it stands in; its own lists are cut by themselves and begin and end with
-  /// nothing running, so it stands between two barriers.
+  /// A branch is one command for the list it stands in; its own lists are cut by themselves and
+  /// begin and end with nothing running, so it stands between two barriers.
   void cut(Region &region, AccessTable &table) {
     if (region.empty())
       return;

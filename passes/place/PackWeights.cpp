@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// pack-weights: symbols of the checkpoint become symbols of the artifact, with a place for their bytes.
+// pack-weights: symbols of the checkpoint become symbols of the artifact, with a place for their
+// bytes.
 #include "dialects/program/Layout.h"
 #include "passes/place/Passes.h"
 
@@ -35,7 +36,8 @@ private:
   void collect(ModuleOp module);
   std::string nameOf(const Form &form);
   LogicalResult place(Form &form, FlatSymbolRefAttr group, OpBuilder &b);
-  LogicalResult placeWeight(Form &form, model::WeightOp source, FlatSymbolRefAttr group, OpBuilder &b);
+  LogicalResult placeWeight(Form &form, model::WeightOp source, FlatSymbolRefAttr group,
+                            OpBuilder &b);
   LogicalResult placeBank(Form &form, model::BankOp source, FlatSymbolRefAttr group, OpBuilder &b);
   LogicalResult placeStates(ModuleOp module, OpBuilder &b);
   void removeSources(ModuleOp module);
@@ -61,7 +63,9 @@ void PackWeights::collect(ModuleOp module) {
     entry.walk([&](Operation *op) {
       if (!isa<program::WeightRefOp, program::BankRefOp>(op))
         return;
-      auto symbol = op->getAttrOfType<FlatSymbolRefAttr>(isa<program::BankRefOp>(op) ? "bank" : "weight").getAttr();
+      auto symbol =
+          op->getAttrOfType<FlatSymbolRefAttr>(isa<program::BankRefOp>(op) ? "bank" : "weight")
+              .getAttr();
       Type type = op->getResult(0).getType();
       Attribute derive = op->getAttr("derive");
       auto [at, isNew] = index.try_emplace({symbol, type, derive}, forms.size());
@@ -86,7 +90,8 @@ std::string PackWeights::nameOf(const Form &form) {
   if (auto buffer = dyn_cast<kernel::BufferType>(form.type))
     layout = buffer.getLayout(), element = buffer.getElementType();
   else
-    layout = cast<kernel::BankType>(form.type).getLayout(), element = cast<kernel::BankType>(form.type).getElementType();
+    layout = cast<kernel::BankType>(form.type).getLayout(),
+    element = cast<kernel::BankType>(form.type).getElementType();
   llvm::raw_string_ostream(name) << program::layoutName(layout) << "," << element;
   return name;
 }
@@ -95,30 +100,36 @@ LogicalResult PackWeights::place(Form &form, FlatSymbolRefAttr group, OpBuilder 
   Operation *source = sources.lookup(form.symbol);
   Operation *reference = form.references.front();
   placed.insert(source);
-  if (auto weight = dyn_cast_or_null<model::WeightOp>(source); weight && isa<program::WeightRefOp>(reference))
+  if (auto weight = dyn_cast_or_null<model::WeightOp>(source);
+      weight && isa<program::WeightRefOp>(reference))
     return placeWeight(form, weight, group, b);
-  if (auto bank = dyn_cast_or_null<model::BankOp>(source); bank && isa<program::BankRefOp>(reference))
+  if (auto bank = dyn_cast_or_null<model::BankOp>(source);
+      bank && isa<program::BankRefOp>(reference))
     return placeBank(form, bank, group, b);
   return reference->emitOpError("there is no ")
-         << (isa<program::BankRefOp>(reference) ? "glm.bank @" : "glm.weight @") << form.symbol.getValue();
+         << (isa<program::BankRefOp>(reference) ? "glm.bank @" : "glm.weight @")
+         << form.symbol.getValue();
 }
 
-LogicalResult PackWeights::placeWeight(Form &form, model::WeightOp source, FlatSymbolRefAttr group, OpBuilder &b) {
+LogicalResult PackWeights::placeWeight(Form &form, model::WeightOp source, FlatSymbolRefAttr group,
+                                       OpBuilder &b) {
   auto type = cast<kernel::BufferType>(form.type);
   auto from = cast<RankedTensorType>(source.getType());
   if (!form.derive && type.getShape() != from.getShape())
-    return form.references.front()->emitOpError("wants ") << type << " of a weight of type " << from;
+    return form.references.front()->emitOpError("wants ")
+           << type << " of a weight of type " << from;
   end = llvm::alignTo(end, program::lineBytes);
   int64_t size = program::packedBytes(type);
-  program::WeightOp::create(b, source.getLoc(), nameOf(form), type, "weights", end, size, group.getValue(),
-                            source.getSymName(), from, source.getFile(), source.getOffset(),
-                            cast_or_null<program::HeadRowsAttr>(form.derive));
+  program::WeightOp::create(b, source.getLoc(), nameOf(form), type, "weights", end, size,
+                            group.getValue(), source.getSymName(), from, source.getFile(),
+                            source.getOffset(), cast_or_null<program::HeadRowsAttr>(form.derive));
   end += size;
   ++weights;
   return success();
 }
 
-LogicalResult PackWeights::placeBank(Form &form, model::BankOp source, FlatSymbolRefAttr group, OpBuilder &b) {
+LogicalResult PackWeights::placeBank(Form &form, model::BankOp source, FlatSymbolRefAttr group,
+                                     OpBuilder &b) {
   auto type = cast<kernel::BankType>(form.type);
   auto from = cast<RankedTensorType>(source.getType());
   if (type.getShape() != from.getShape())
@@ -128,8 +139,9 @@ LogicalResult PackWeights::placeBank(Form &form, model::BankOp source, FlatSymbo
   end = llvm::alignTo(end, program::slabAlignment);
   for (int64_t expert = 0; expert < type.getShape().front(); ++expert, end += slab)
     offsets.push_back(end);
-  program::BankOp::create(b, source.getLoc(), nameOf(form), type, "weights", offsets, slab, group.getValue(),
-                          source.getTensors(), from, source.getFiles(), source.getFileOf(), source.getOffsets());
+  program::BankOp::create(b, source.getLoc(), nameOf(form), type, "weights", offsets, slab,
+                          group.getValue(), source.getTensors(), from, source.getFiles(),
+                          source.getFileOf(), source.getOffsets());
   ++banks;
   return success();
 }
@@ -145,8 +157,9 @@ LogicalResult PackWeights::placeStates(ModuleOp module, OpBuilder &b) {
       first = reference;
     if (first.getResult().getType() == reference.getResult().getType())
       return WalkResult::advance();
-    reference.emitOpError("wants @") << reference.getState() << " as " << reference.getResult().getType()
-                                     << ", another reader as " << first.getResult().getType();
+    reference.emitOpError("wants @")
+        << reference.getState() << " as " << reference.getResult().getType()
+        << ", another reader as " << first.getResult().getType();
     return WalkResult::interrupt();
   });
   if (walked.wasInterrupted())
@@ -197,8 +210,9 @@ void PackWeights::runOnOperation() {
     b.setInsertionPointToEnd(module.getBody());
   else
     b.setInsertionPoint(*entries.begin());
-  auto segment = program::SegmentOp::create(
-      b, module.getLoc(), "weights", program::SegmentKind::Weights, program::hugePageBytes, IntegerAttr(), "host");
+  auto segment =
+      program::SegmentOp::create(b, module.getLoc(), "weights", program::SegmentKind::Weights,
+                                 program::hugePageBytes, IntegerAttr(), "host");
   unsigned number = 0;
   for (auto &[users, members] : groups) {
     std::string name = "group" + std::to_string(number++);

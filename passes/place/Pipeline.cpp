@@ -9,9 +9,11 @@ using namespace mlir;
 using namespace glm;
 
 void glm::buildPlacePhase(OpPassManager &pm, const PlacePhaseOptions &options) {
-  //===--- what runs, in which order ------------------------------------------------------------------===//
+  //===--- what runs, in which order
+  //------------------------------------------------------------------===//
 
-  // Everything after this looks at whole entries: which launch is next is known only once calls are gone.
+  // Everything after this looks at whole entries: which launch is next is known only once calls are
+  // gone.
   place::InlineLayersPassOptions inlining;
   inlining.maxRows = options.maxRows;
   inlining.maxSlots = options.maxSlots;
@@ -21,7 +23,8 @@ void glm::buildPlacePhase(OpPassManager &pm, const PlacePhaseOptions &options) {
   // Barriers before memory: which buffers may share memory depends on which launches may overlap.
   pm.addNestedPass<program::EntryOp>(place::createInsertBarriersPass());
 
-  //===--- where things lie ---------------------------------------------------------------------------===//
+  //===--- where things lie
+  //---------------------------------------------------------------------------===//
 
   pm.addNestedPass<program::EntryOp>(place::createPlanMemoryPass());
 
@@ -33,6 +36,6 @@ void glm::buildPlacePhase(OpPassManager &pm, const PlacePhaseOptions &options) {
 }
 
 void glm::registerPlacePipeline() {
-  PassPipelineRegistration<PlacePhaseOptions>("glm-place-pipeline", "The place phase: entries with addresses",
-                                              buildPlacePhase);
+  PassPipelineRegistration<PlacePhaseOptions>(
+      "glm-place-pipeline", "The place phase: entries with addresses", buildPlacePhase);
 }

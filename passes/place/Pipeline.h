@@ -10,7 +10,8 @@
 namespace glm {
 
 struct PlacePhaseOptions : mlir::PassPipelineOptions<PlacePhaseOptions> {
-  Option<int64_t> maxRows{*this, "max-rows", llvm::cl::desc("most rows of one step"), llvm::cl::init(2048)};
+  Option<int64_t> maxRows{*this, "max-rows", llvm::cl::desc("most rows of one step"),
+                          llvm::cl::init(2048)};
   Option<int64_t> maxSlots{*this, "max-slots", llvm::cl::desc("most sequences of a session"),
                            llvm::cl::init(64)};
   Option<int64_t> maxContext{*this, "max-context",
@@ -18,8 +19,8 @@ struct PlacePhaseOptions : mlir::PassPipelineOptions<PlacePhaseOptions> {
                              llvm::cl::init(0)};
 };
 
-/// Appends the phase to `pm`, whose operation is the module. In: what `tile` leaves (kernels, functions on memory); out:
-/// `program` and kernels.
+/// Appends the phase to `pm`, whose operation is the module. In: what `tile` leaves (kernels,
+/// functions on memory); out: `program` and kernels.
 void buildPlacePhase(mlir::OpPassManager &pm, const PlacePhaseOptions &options);
 
 /// Makes the phase known to glm-opt.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// plan-memory: lives of buffers, measured in intervals between barriers, become offsets in one arena.
+// plan-memory: lives of buffers, measured in intervals between barriers, become offsets in one
+// arena.
 #include "dialects/program/Layout.h"
 #include "passes/place/Access.h"
 #include "passes/place/Passes.h"
@@ -76,7 +77,8 @@ LogicalResult PlanMemory::collect(program::EntryOp entry) {
     if (buffer.getDim()) {
       auto dim = module.lookupSymbol<program::DimOp>(*buffer.getDim());
       if (!dim)
-        return buffer.emitOpError("has a dimension \"") << *buffer.getDim() << "\" the module does not declare";
+        return buffer.emitOpError("has a dimension \"")
+               << *buffer.getDim() << "\" the module does not declare";
       allocation.pool = dim.getBound() ? dim.getBoundAttr().getAttr() : dim.getSymNameAttr();
     }
     allocation.buffers.push_back(buffer);
@@ -115,8 +117,10 @@ void PlanMemory::writeInPlace(program::EntryOp entry) {
     tryInPlace(launch, table);
 }
 
-/// Whether no other command of the interval touches the buffer: it would run while the row is being overwritten.
-bool PlanMemory::isOnlyTouchedBy(program::BufferOp buffer, program::LaunchOp launch, int64_t interval) {
+/// Whether no other command of the interval touches the buffer: it would run while the row is being
+/// overwritten.
+bool PlanMemory::isOnlyTouchedBy(program::BufferOp buffer, program::LaunchOp launch,
+                                 int64_t interval) {
   int64_t uses = 0;
   for (Operation *user : buffer->getUsers()) {
     if (isa<program::PortOp>(user))
@@ -143,7 +147,8 @@ void PlanMemory::tryInPlace(program::LaunchOp launch, AccessTable &table) {
         continue;
       Allocation *old = allocationOf[from], *young = allocationOf[to];
       if (old == young || old->last != interval || old->pool != young->pool ||
-          program::bytesPerRow(from.getResult().getType()) != program::bytesPerRow(to.getResult().getType()) ||
+          program::bytesPerRow(from.getResult().getType()) !=
+              program::bytesPerRow(to.getResult().getType()) ||
           !isOnlyTouchedBy(from, launch, interval))
         continue;
       old->last = young->last;
@@ -157,7 +162,8 @@ void PlanMemory::tryInPlace(program::LaunchOp launch, AccessTable &table) {
   }
 }
 
-/// Largest first, each at the lowest offset where nothing that lives with it lies. Returns the size of the whole.
+/// Largest first, each at the lowest offset where nothing that lives with it lies. Returns the size
+/// of the whole.
 int64_t PlanMemory::placeGreedily(MutableArrayRef<Allocation *> pool) {
   llvm::sort(pool, [](Allocation *a, Allocation *b) {
     return std::pair(-a->size, a->number) < std::pair(-b->size, b->number);

@@ -30,8 +30,8 @@ struct VerifyPlacement : place::impl::VerifyPlacementPassBase<VerifyPlacement> {
     ModuleOp module = getOperation();
     bool valid = checkLevels(module) && checkSegment(module);
     for (auto entry : module.getOps<program::EntryOp>())
-      valid = valid && checkReferences(entry) && checkHazards(entry) && checkArena(entry, /*atBound=*/false) &&
-              checkArena(entry, /*atBound=*/true);
+      valid = valid && checkReferences(entry) && checkHazards(entry) &&
+              checkArena(entry, /*atBound=*/false) && checkArena(entry, /*atBound=*/true);
     if (!valid)
       return signalPassFailure();
     markAllAnalysesPreserved();
@@ -68,15 +68,16 @@ bool VerifyPlacement::checkLevels(ModuleOp module) {
   return true;
 }
 
-bool VerifyPlacement::checkOverlaps(MutableArrayRef<Extent> extents, StringRef thing, const Twine &what) {
+bool VerifyPlacement::checkOverlaps(MutableArrayRef<Extent> extents, StringRef thing,
+                                    const Twine &what) {
   llvm::sort(extents, [](const Extent &a, const Extent &b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
   for (size_t i = 1; i < extents.size(); ++i)
     if (extents[i].begin < extents[i - 1].end)
       return fail(extents[i].owner, thing,
-                  what + " overlap: one ends at " + Twine(extents[i - 1].end) + ", the next begins at " +
-                      Twine(extents[i].begin));
+                  what + " overlap: one ends at " + Twine(extents[i - 1].end) +
+                      ", the next begins at " + Twine(extents[i].begin));
   return true;
 }
 
@@ -93,7 +94,8 @@ bool VerifyPlacement::checkSegment(ModuleOp module) {
   int64_t size = segment ? segment.getSize().value_or(0) : 0;
   if (!extents.empty() && extents.back().end > size)
     return fail(extents.back().owner, "weights",
-                "end at " + Twine(extents.back().end) + " in a segment of " + Twine(size) + " bytes");
+                "end at " + Twine(extents.back().end) + " in a segment of " + Twine(size) +
+                    " bytes");
   return true;
 }
 
@@ -102,21 +104,22 @@ bool VerifyPlacement::checkReferences(program::EntryOp entry) {
   ModuleOp module = getOperation();
   SymbolTable symbols(module);
   WalkResult result = entry.walk([&](Operation *op) {
-    auto matches = llvm::TypeSwitch<Operation *, bool>(op)
-                       .Case([&](program::WeightRefOp r) {
-                         auto target = symbols.lookup<program::WeightOp>(r.getWeight());
-                         return target && target.getType() == r.getResult().getType() && !r.getDerive();
-                       })
-                       .Case([&](program::BankRefOp r) {
-                         auto target = symbols.lookup<program::BankOp>(r.getBank());
-                         return target && target.getType() == r.getResult().getType();
-                       })
-                       .Case([&](program::StateRefOp r) {
-                         auto target = symbols.lookup<program::StateOp>(r.getState());
-                         return target && target.getType() == r.getResult().getType();
-                       })
-                       .Case([&](program::PackOp) { return false; })
-                       .Default([](Operation *) { return true; });
+    auto matches =
+        llvm::TypeSwitch<Operation *, bool>(op)
+            .Case([&](program::WeightRefOp r) {
+              auto target = symbols.lookup<program::WeightOp>(r.getWeight());
+              return target && target.getType() == r.getResult().getType() && !r.getDerive();
+            })
+            .Case([&](program::BankRefOp r) {
+              auto target = symbols.lookup<program::BankOp>(r.getBank());
+              return target && target.getType() == r.getResult().getType();
+            })
+            .Case([&](program::StateRefOp r) {
+              auto target = symbols.lookup<program::StateOp>(r.getState());
+              return target && target.getType() == r.getResult().getType();
+            })
+            .Case([&](program::PackOp) { return false; })
+            .Default([](Operation *) { return true; });
     if (matches)
       return WalkResult::advance();
     fail(op, entry.getSymName(), "refers to memory that the module does not have in that form");
@@ -136,15 +139,16 @@ bool VerifyPlacement::checkHazards(program::EntryOp entry) {
     }
     SmallVector<Touch> now = touches(&command, table);
     if (conflict(running, now))
-      return fail(&command, entry.getSymName(), "two launches touch the same memory without a barrier between them");
+      return fail(&command, entry.getSymName(),
+                  "two launches touch the same memory without a barrier between them");
     running.append(now);
   }
   return true;
 }
 
-/// Replays the entry and watches whose bytes hold what: a command that touches a buffer must not find that another
-/// buffer has been written over it since, and whatever is touched in one interval must not overlap, except for an
-/// operand that the same launch overwrites row by row.
+/// Replays the entry and watches whose bytes hold what: a command that touches a buffer must not
+/// find that another buffer has been written over it since, and whatever is touched in one interval
+/// must not overlap, except for an operand that the same launch overwrites row by row.
 bool VerifyPlacement::checkArena(program::EntryOp entry, bool atBound) {
   std::optional<int64_t> arena = valueOf(entry.getArenaAttr(), atBound);
   if (!entry.getArenaAttr() || !arena || *arena % program::lineBytes)
@@ -153,9 +157,11 @@ bool VerifyPlacement::checkArena(program::EntryOp entry, bool atBound) {
   for (auto buffer : entry.getBody().getOps<program::BufferOp>()) {
     if (!buffer.getOffsetAttr())
       return fail(buffer, entry.getSymName(), "has a buffer without a place");
-    std::optional<int64_t> offset = valueOf(buffer.getOffsetAttr(), atBound), size = valueOf(buffer.getSizeAttr(), atBound);
+    std::optional<int64_t> offset = valueOf(buffer.getOffsetAttr(), atBound),
+                           size = valueOf(buffer.getSizeAttr(), atBound);
     if (!offset || !size || *offset % program::lineBytes || *offset < 0 || *offset + *size > *arena)
-      return fail(buffer, entry.getSymName(), "has a buffer outside its arena or not at a multiple of 64 bytes");
+      return fail(buffer, entry.getSymName(),
+                  "has a buffer outside its arena or not at a multiple of 64 bytes");
     extents[buffer] = {*offset, *offset + *size, buffer};
   }
 
@@ -189,8 +195,10 @@ bool VerifyPlacement::checkArena(program::EntryOp entry, bool atBound) {
         return fail(&command, entry.getSymName(), "reads a buffer that another was written over");
       for (const Touch &other : running)
         if (auto before = dyn_cast<Value>(other.memory);
-            before && (touch.writes || other.writes) && overlaps(value.getDefiningOp(), before.getDefiningOp()))
-          return fail(&command, entry.getSymName(), "shares bytes with a buffer that is in use in the same interval");
+            before && (touch.writes || other.writes) &&
+            overlaps(value.getDefiningOp(), before.getDefiningOp()))
+          return fail(&command, entry.getSymName(),
+                      "shares bytes with a buffer that is in use in the same interval");
     }
     running.append(now);
     for (const Touch &touch : now)

@@ -12,7 +12,8 @@ namespace glm::glmc {
 
 namespace {
 
-constexpr const char *about = "Compiles a GLM checkpoint, as Hugging Face publishes it, to one deployable file.";
+constexpr const char *about =
+    "Compiles a GLM checkpoint, as Hugging Face publishes it, to one deployable file.";
 
 constexpr const char *examples = R"(Examples:
   glmc GLM-5 -o glm5.glm                              for this machine
@@ -44,56 +45,89 @@ unsigned availableCores() {
 
 void addInputs(CLI::App &app, Arguments &a) {
   CompileOptions &c = a.compile;
-  app.add_option("input", c.input, "folder of a checkpoint, or a module of kernels")->type_name("CHECKPOINT|KERNEL.mlir");
-  app.add_option("-o,--output", c.output, "what to write; standard output for a module when left out")->type_name("FILE");
+  app.add_option("input", c.input, "folder of a checkpoint, or a module of kernels")
+      ->type_name("CHECKPOINT|KERNEL.mlir");
+  app.add_option("-o,--output", c.output,
+                 "what to write; standard output for a module when left out")
+      ->type_name("FILE");
   app.add_option("--explain", a.explain, "print what an error code means")->type_name("CODE");
 }
 
 void addModel(CLI::App &app, CompileOptions &c) {
   const char *group = "Model";
-  app.add_option("--precision", c.precision, "bf16: products of bf16, sums in f32; f32: everything in f32")
-      ->check(CLI::IsMember({"bf16", "f32"}))->capture_default_str()->group(group);
+  app.add_option("--precision", c.precision,
+                 "bf16: products of bf16, sums in f32; f32: everything in f32")
+      ->check(CLI::IsMember({"bf16", "f32"}))
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--context", c.context, "most positions of a sequence (default: the model's)")
-      ->type_name("TOKENS")->check(CLI::PositiveNumber)->group(group);
+      ->type_name("TOKENS")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
   app.add_option("--slots", c.slots, "most sequences of a session")
-      ->type_name("N")->check(CLI::Range(1, 65536))->capture_default_str()->group(group);
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str()
+      ->group(group);
   app.add_flag("--no-mtp", c.noMtp, "leave the draft layer out")->group(group);
-  app.add_option("--latent-norm-eps", c.latentNormEps,
-                 "eps of the two latent norms (default: the model's rms_norm_eps, as the vendor's engines)")
-      ->type_name("X")->group(group);
+  app.add_option(
+         "--latent-norm-eps", c.latentNormEps,
+         "eps of the two latent norms (default: the model's rms_norm_eps, as the vendor's engines)")
+      ->type_name("X")
+      ->group(group);
   app.add_option_function<std::vector<std::string>>(
          "--keep",
          [&c](const std::vector<std::string> &kept) {
            for (const std::string &name : kept)
-             (name == "selections" ? c.keepSelections : name == "experts" ? c.keepExperts : c.keepHidden) = true;
+             (name == "selections" ? c.keepSelections
+              : name == "experts"  ? c.keepExperts
+                                   : c.keepHidden) = true;
          },
          "values that become outputs of a step: selections, experts, hidden")
-      ->delimiter(',')->type_name("NAME,…")->check(CLI::IsMember({"selections", "experts", "hidden"}))
-      ->allow_extra_args(false)->group(group);
+      ->delimiter(',')
+      ->type_name("NAME,…")
+      ->check(CLI::IsMember({"selections", "experts", "hidden"}))
+      ->allow_extra_args(false)
+      ->group(group);
 }
 
 void addTarget(CLI::App &app, CompileOptions &c) {
   const char *group = "Target";
-  app.add_option("--target", c.target, "what to compile for: cpu")->capture_default_str()->group(group);
-  app.add_option("--target-cpu", c.targetCpu, "native, or a processor such as x86-64-v3, icelake-server, znver4")
-      ->type_name("NAME")->capture_default_str()->group(group);
+  app.add_option("--target", c.target, "what to compile for: cpu")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--target-cpu", c.targetCpu,
+                 "native, or a processor such as x86-64-v3, icelake-server, znver4")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--weights", "pack: weights are stored in the layout kernels read")
-      ->check(CLI::IsMember({"pack"}))->default_str("pack")->group(group);
+      ->check(CLI::IsMember({"pack"}))
+      ->default_str("pack")
+      ->group(group);
 }
 
 void addPhases(CLI::App &app, CompileOptions &c) {
   const char *group = "Phases";
   app.add_option_function<std::string>(
-         "--compile-to", [&c](const std::string &name) { c.to = *parsePhase(name); }, "stop behind this phase and write the module")
+         "--compile-to", [&c](const std::string &name) { c.to = *parsePhase(name); },
+         "stop behind this phase and write the module")
       ->type_name("PHASE")
-      ->check(CLI::IsMember({"import", "model", "fuse", "tile", "place", "target", "artifact"}))->group(group);
+      ->check(CLI::IsMember({"import", "model", "fuse", "tile", "place", "target", "artifact"}))
+      ->group(group);
   app.add_option("--compile-from", c.resume, "go on from a module that an earlier run stopped with")
-      ->type_name("FILE.mlir")->group(group);
-  app.add_option("--dump-phases-to", c.dumpTo, "write the module behind every phase")->type_name("DIR")->group(group);
+      ->type_name("FILE.mlir")
+      ->group(group);
+  app.add_option("--dump-phases-to", c.dumpTo, "write the module behind every phase")
+      ->type_name("DIR")
+      ->group(group);
   app.add_option("--report", c.report, "write what was decided and what it cost, as JSON")
-      ->type_name("FILE.json")->group(group);
+      ->type_name("FILE.json")
+      ->group(group);
   app.add_option("-j,--jobs", c.jobs, "workers (default: as many as this process may use)")
-      ->type_name("N")->check(CLI::Range(1, 1024))->group(group);
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024))
+      ->group(group);
 }
 
 /// Takes the flags it does not have out of the way of "unknown flag", to say something better.
@@ -105,13 +139,15 @@ void addRefused(CLI::App &app) {
 absl::Status check(const CLI::App &app, const Arguments &a) {
   for (const Refused &flag : refused)
     if (app.get_option(flag.flag)->count())
-      return codedError(Code::BadArguments, flag.flag, std::string("is not available in this version: ") + flag.instead,
+      return codedError(Code::BadArguments, flag.flag,
+                        std::string("is not available in this version: ") + flag.instead,
                         "leave it out");
   if (!a.explain.empty())
     return absl::OkStatus();
   const CompileOptions &c = a.compile;
   if (c.input.empty() && !c.resume)
-    return codedError(Code::BadArguments, "glmc", "nothing to compile", "name the folder of a checkpoint; --help shows examples");
+    return codedError(Code::BadArguments, "glmc", "nothing to compile",
+                      "name the folder of a checkpoint; --help shows examples");
   if (c.to == Phase::Artifact && c.output.empty())
     return codedError(Code::BadArguments, "glmc", "an artifact needs a name", "give -o model.glm");
   return absl::OkStatus();

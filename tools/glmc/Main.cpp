@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// glmc: from a checkpoint to an artifact. Everything happens in compiler/pipeline; here are the command line, the terminal and
-// signals.
+// glmc: from a checkpoint to an artifact. Everything happens in compiler/pipeline; here are the
+// command line, the terminal and signals.
 #include "compiler/diagnostics/Diagnostic.h"
 #include "tools/glmc/Arguments.h"
 
@@ -13,7 +13,8 @@ using namespace glm;
 
 namespace {
 
-/// A signal ends the tool with one line and without a half-written file. Only async-signal-safe calls.
+/// A signal ends the tool with one line and without a half-written file. Only async-signal-safe
+/// calls.
 void endBySignal(int) {
   static const char line[] = "error[GLM0007]: glmc: interrupted; nothing was written\n";
   removeUnfinishedOutput();
@@ -28,8 +29,8 @@ void showProgress(uint64_t done, uint64_t total) {
   if (percent == shown)
     return;
   shown = percent;
-  std::fprintf(stderr, "\rpacking weights: %3d %% of %.2f GiB%s", percent, double(total) / (1 << 30),
-               done == total ? "\n" : "");
+  std::fprintf(stderr, "\rpacking weights: %3d %% of %.2f GiB%s", percent,
+               double(total) / (1 << 30), done == total ? "\n" : "");
   std::fflush(stderr);
 }
 
@@ -44,7 +45,8 @@ int main(int argc, char **argv) {
   if (!arguments->explain.empty()) {
     std::optional<std::string> page = explain(arguments->explain);
     if (!page)
-      return report(codedError(Code::UnknownCode, arguments->explain, "is not in the catalogue", "give a code such as GLM0300"));
+      return report(codedError(Code::UnknownCode, arguments->explain, "is not in the catalogue",
+                               "give a code such as GLM0300"));
     std::fputs(page->c_str(), stdout);
     return 0;
   }

@@ -1,0 +1,67 @@
+// RUN: glm-opt %s --glm-inline-layers --split-input-file | FileCheck %s
+
+// Two calls of one layer become two launches with the weights of each; ports come from arguments and results, and
+// the label from the weight.
+
+kernel.func @linear(%x: !kernel.buffer<?x64xf32>, %w: !kernel.buffer<64x64xf32, #kernel.panels<16, 1>>, %y: !kernel.buffer<?x64xf32>) {
+  kernel.return
+}
+func.func private @layer(%x: !kernel.buffer<?x64xf32>, %w: !kernel.buffer<64x64xbf16>, %y: !kernel.buffer<?x64xf32>) {
+  %p = program.pack %w : !kernel.buffer<64x64xbf16> -> !kernel.buffer<64x64xf32, #kernel.panels<16, 1>>
+  kernel.launch @linear(%x, %p) outs(%y : !kernel.buffer<?x64xf32>) : (!kernel.buffer<?x64xf32>, !kernel.buffer<64x64xf32, #kernel.panels<16, 1>>) -> ()
+  func.return
+}
+// CHECK: program.device @host cpu "cpu"
+// CHECK: program.dim @max_rows session max 2048
+// CHECK: program.dim @logit_rows step max 2048 bound @max_rows
+// CHECK-LABEL: program.entry @step
+// CHECK: %[[X:.*]] = program.buffer dim "rows" : <?x64xf32>
+// CHECK-DAG: %[[W0:.*]] = program.weight_ref @model.layers.0.mlp.up_proj.weight : <64x64xf32, #kernel.panels<16, 1>>
+// CHECK-DAG: %[[W1:.*]] = program.weight_ref @model.layers.1.mlp.up_proj.weight : <64x64xf32, #kernel.panels<16, 1>>
+// CHECK: program.port input "x" %[[X]]
+// CHECK: program.port output "y"
+// CHECK: program.launch @linear(%[[X]], %[[W0]], %{{.*}}) label "model.layers.0.mlp.up_proj" on @host
+// CHECK: program.launch @linear(%{{.*}}, %[[W1]], %{{.*}}) label "model.layers.1.mlp.up_proj" on @host
+// CHECK-NOT: program.pack
+// CHECK-NOT: func.func
+func.func @step(%x: !kernel.buffer<?x64xf32> {glm.name = "x"}) -> (!kernel.buffer<?x64xf32> {glm.name = "y"}) attributes {glm.entry} {
+  %w0 = program.weight_ref @model.layers.0.mlp.up_proj.weight : !kernel.buffer<64x64xbf16>
+  %w1 = program.weight_ref @model.layers.1.mlp.up_proj.weight : !kernel.buffer<64x64xbf16>
+  %h = program.buffer dim "rows" : !kernel.buffer<?x64xf32>
+  %y = program.buffer dim "rows" : !kernel.buffer<?x64xf32>
+  func.call @layer(%x, %w0, %h) : (!kernel.buffer<?x64xf32>, !kernel.buffer<64x64xbf16>, !kernel.buffer<?x64xf32>) -> ()
+  func.call @layer(%h, %w1, %y) : (!kernel.buffer<?x64xf32>, !kernel.buffer<64x64xbf16>, !kernel.buffer<?x64xf32>) -> ()
+  func.return %y : !kernel.buffer<?x64xf32>
+}
+
+// -----
+
+// A function may give its memory back instead of taking it; `logit_rows` is its own dimension; a launch without weights is
+// labelled by its own name.
+
+kernel.func @take(%ids: !kernel.buffer<?xi32>, %y: !kernel.buffer<?x8xf32>) {
+  kernel.return
+}
+func.func private @head(%ids: !kernel.buffer<?xi32>) -> !kernel.buffer<?x8xf32> {
+  %y = program.buffer dim "logit_rows" : !kernel.buffer<?x8xf32>
+  kernel.launch @take(%ids) outs(%y : !kernel.buffer<?x8xf32>) {label = "lm_head"} : (!kernel.buffer<?xi32>) -> ()
+  func.return %y : !kernel.buffer<?x8xf32>
+}
+// CHECK-LABEL: program.entry @step
+// CHECK: %[[IDS:.*]] = program.buffer dim "logit_rows" : <?xi32>
+// CHECK: %[[Y:.*]] = program.buffer dim "logit_rows" : <?x8xf32>
+// CHECK: program.port output "logits" %[[Y]]
+// CHECK: program.launch @take(%[[IDS]], %[[Y]]) label "lm_head" on @host
+func.func @step(%ids: !kernel.buffer<?xi32> {glm.name = "logit_rows"}) -> (!kernel.buffer<?x8xf32> {glm.name = "logits"}) attributes {glm.entry} {
+  %y = func.call @head(%ids) : (!kernel.buffer<?xi32>) -> !kernel.buffer<?x8xf32>
+  func.return %y : !kernel.buffer<?x8xf32>
+}
+
+// -----
+
+// A module without entries keeps its kernels and gets nothing: there is no program to run.
+// CHECK: kernel.func @alone
+// CHECK-NOT: program.
+kernel.func @alone(%x: !kernel.buffer<?x8xf32>) {
+  kernel.return
+}
