@@ -58,7 +58,8 @@ void addNumbers(CLI::App &app, Arguments &arguments) {
   addFile(app, "--tokens", arguments.tokens, "prompt as ids, int64 or int32 [n]", group);
   addFile(app, "--logits", arguments.logits,
           "write the logits of every position, f32 [n, vocabulary]", group);
-  addFile(app, "--draft-logits", arguments.draftLogits, "write the draft layer's logits", group);
+  addFile(app, "--draft-logits", arguments.draftLogits,
+          "write the draft layer's logits, f32 [n, vocabulary]", group);
   addFile(app, "--output-tokens", arguments.outputTokens, "write the continuation, int64 [count]",
           group);
   app.add_option("--stages-to", arguments.stagesTo, "write what glmc --keep kept, one .npy each")
@@ -102,7 +103,8 @@ void addSampling(CLI::App &app, Arguments &arguments) {
   app.add_flag("--logprobs{1}", arguments.logProbabilities,
                "print each token with its log-probability; =N: and those of the N - 1 best")
       ->group(group);
-  app.add_option("--draft", arguments.draft, "tokens to draft per step: auto or 0")
+  app.add_option("--draft", arguments.draft,
+                 "tokens that the draft layer guesses per step: auto or 0 to 8")
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
@@ -174,19 +176,17 @@ void checkFlags(const Arguments &arguments) {
       throw Failure(Code::FlagsConflict, rule.flag, rule.why, rule.remedy);
 }
 
+bool isDigitUpTo8(const std::string &text) {
+  return text.size() == 1 && text[0] >= '0' && text[0] <= '8';
+}
+
 void checkValues(const Arguments &arguments) {
   if (arguments.device != "cpu")
     throw Failure(Code::BadArguments, "--device",
                   "'" + arguments.device + "' is no device of this build", "use cpu");
-  if (arguments.draft != "auto" && arguments.draft != "0")
-    throw Failure(Code::BadArguments, "--draft",
-                  "'" + arguments.draft +
-                      "': artifacts of this version hold no code for the draft layer",
-                  "use auto or 0");
-  if (!arguments.draftLogits.empty())
-    throw Failure(Code::BadArguments, "--draft-logits",
-                  "artifacts of this version hold no code for the draft layer",
-                  "use glm-interpret on the checkpoint");
+  if (arguments.draft != "auto" && !isDigitUpTo8(arguments.draft))
+    throw Failure(Code::BadArguments, "--draft", "'" + arguments.draft + "' is no number of tokens",
+                  "use auto or 0 to 8");
   if (arguments.logProbabilities < 0 || arguments.logProbabilities > 100)
     throw Failure(Code::BadArguments, "--logprobs",
                   std::to_string(arguments.logProbabilities) + " is not in 1 to 100");

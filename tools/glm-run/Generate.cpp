@@ -15,13 +15,33 @@ namespace {
 
 constexpr size_t progressFrom = 1024; ///< shorter prompts are over before one reads it
 
+/// Tokens to draft per step.
+size_t draftsOf(const Arguments &arguments, const tool::Engine &) {
+  return arguments.draft == "auto" ? 0 : static_cast<size_t>(arguments.draft[0] - '0');
+}
+
 } // namespace
 
 Generation::Generation(const Arguments &arguments, const tool::Engine &engine, int64_t context,
                        int64_t rows, bool stream)
-    : arguments(arguments), engine(engine), positions(context), maxRows(rows), stream(stream),
-      slot(engine.openSession(context, rows)),
-      sampling(samplingOf(arguments, engine.info().generation)) {}
+    : arguments(arguments), engine(engine), positions(context), stream(stream),
+      drafts(draftsOf(arguments, engine)),
+      maxRows(std::min(std::max(rows, static_cast<int64_t>(drafts + 1)), engine.info().max_rows)),
+      slot(engine.openSession(context, maxRows)),
+      sampling(samplingOf(arguments, engine.info().generation)) {
+  if (drafts > 0)
+    draftLayer.emplace(engine, slot);
+}
+
+glm_status Generation::draft(void *self, const int32_t *nextTokens, size_t count, int64_t position,
+                             size_t wanted, int32_t *drafts) {
+  return static_cast<Generation *>(self)->draftLayer->propose({nextTokens, count}, position,
+                                                              {drafts, wanted});
+}
+
+glm_status Generation::truncate(void *self, int64_t length) {
+  return glm_session_truncate(static_cast<Generation *>(self)->slot.get(), 0, length);
+}
 
 glm_status Generation::step(void *self, const glm_row *rows, size_t count, const int32_t *logitRows,
                             size_t logitCount, const float **logits) {
@@ -85,6 +105,10 @@ glm_generation_statistics Generation::run(const std::vector<int32_t> &prompt, si
   model.max_positions = positions;
   model.vocabulary = static_cast<size_t>(engine.info().vocabulary);
   model.step = step;
+  if (draftLayer) {
+    model.draft = draft;
+    model.truncate = truncate;
+  }
   glm_generation_options options = {};
   options.sampling = sampling;
   options.max_tokens = maxTokens;
@@ -94,6 +118,7 @@ glm_generation_statistics Generation::run(const std::vector<int32_t> &prompt, si
   options.stop_text_count = stops.size();
   options.ignore_stop = arguments.ignoreStop;
   options.log_probabilities = arguments.logProbabilities;
+  options.drafts = drafts;
   options.chunk_rows = static_cast<size_t>(maxRows);
   options.position = position;
   tool::Interrupt interrupt(slot.get());

@@ -6,6 +6,7 @@
 #define GLM_TOOLS_GLM_RUN_GENERATION_H
 
 #include "tools/glm-run/Arguments.h"
+#include "tools/glm-run/Draft.h"
 
 namespace glm::run {
 
@@ -29,6 +30,9 @@ public:
 private:
   static glm_status step(void *self, const glm_row *rows, size_t count, const int32_t *logitRows,
                          size_t logitCount, const float **logits);
+  static glm_status draft(void *self, const int32_t *nextTokens, size_t count, int64_t position,
+                          size_t wanted, int32_t *drafts);
+  static glm_status truncate(void *self, int64_t length);
   static int32_t event(void *self, const glm_generation_event *event);
   void print(const glm_generation_event &event);
   void showProgress(size_t rows);
@@ -36,9 +40,11 @@ private:
   const Arguments &arguments;
   const tool::Engine &engine;
   int64_t positions;
-  int64_t maxRows;
   bool stream;
+  size_t drafts;
+  int64_t maxRows;
   Session slot;
+  std::optional<Draft> draftLayer; ///< when drafts are wanted
   glm_sampling sampling;
   std::vector<int32_t> generated;
   std::string spoken;
