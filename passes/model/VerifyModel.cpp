@@ -93,7 +93,7 @@ private:
       if (failed(function->hasAttr("glm.entry") ? checkEntry(function)
                                                 : checkKind(function, called)))
         return failure();
-    // Asked of the module, not of the statistic: MLIR counts statistics in builds with assertions only.
+    // Asked of the module, not of the statistic, which stays zero in builds without assertions.
     if (llvm::none_of(module.getOps<func::FuncOp>(),
                       [](func::FuncOp function) { return function->hasAttr("glm.entry"); }))
       return report(module, "module", "has no function with glm.entry",
