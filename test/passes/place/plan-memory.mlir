@@ -79,3 +79,16 @@ program.entry @pools {
   program.port input "a" %a : !kernel.buffer<13xi32>
   program.port output "b" %b : !kernel.buffer<?x3xi32>
 }
+
+// An operand that somebody reads later keeps its memory.
+// CHECK-LABEL: program.entry @still_needed
+// CHECK: program.buffer dim "rows" at <[[B:.*]]> size <max_rows * 64>
+// CHECK-NOT: at <[[B]]>
+// CHECK: program.launch
+program.entry @still_needed {
+  %b = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %c = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  program.launch @rowwise(%b, %c) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  program.barrier @host
+  program.launch @rowwise(%b, %c) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+}
