@@ -69,6 +69,18 @@ absl::StatusOr<Phase> enter(Compilation &c) {
   return first;
 }
 
+/// What will be written must be writable: better said now than when everything else is done.
+absl::Status checkOutputs(const CompileOptions &o) {
+  for (const std::filesystem::path &path : {o.output, o.report}) {
+    if (path.empty())
+      continue;
+    auto probe = artifact::OutputFile::create(path);
+    if (!probe.ok())
+      return probe.status();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status dump(Compilation &c, Phase phase) {
   std::error_code error;
   std::filesystem::create_directories(c.options.dumpTo, error);
@@ -129,6 +141,8 @@ absl::Status Compilation::run(Phase phase, function_ref<void(OpPassManager &)> b
 }
 
 absl::Status compile(const CompileOptions &options) {
+  if (absl::Status status = checkOutputs(options); !status.ok())
+    return status;
   Compilation c(options);
   absl::StatusOr<Phase> first = enter(c);
   if (!first.ok())

@@ -4,6 +4,8 @@
 #include "compiler/import/Glm5.h"
 #include "compiler/pipeline/Compilation.h"
 
+using namespace mlir;
+
 namespace glm {
 
 absl::Status runImport(Compilation &c) {
@@ -18,6 +20,14 @@ absl::Status runImport(Compilation &c) {
   if (!module.ok())
     return module.status();
   c.module = std::move(*module);
+  // A later run may go on from another folder.
+  std::error_code error;
+  std::filesystem::path folder = std::filesystem::absolute(c.checkpoint, error);
+  if (auto origin = (*c.module)->getAttrOfType<DictionaryAttr>("glm.checkpoint"); origin && !error) {
+    NamedAttrList fields(origin);
+    fields.set("folder", StringAttr::get(&c.context, folder.string()));
+    (*c.module)->setAttr("glm.checkpoint", fields.getDictionary(&c.context));
+  }
   return absl::OkStatus();
 }
 
