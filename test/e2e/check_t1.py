@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares what a tool computed from T1 (make_t1.py) with the known values.
 
-    check_t1.py FOLDER [--tolerance X] [logits=FILE.npy] [draft-logits=FILE.npy] [greedy=FILE.npy] [stages=DIR]
+    check_t1.py FOLDER [--tolerance X] [logits=FILE.npy] [draft-logits=FILE.npy] [greedy=FILE.npy] [stages=DIR] [draft-chain=FILE.npy]
 """
 import json
 import os
@@ -68,12 +68,14 @@ def check_stages(stages):
         at = layers.index(int(layer))
         equal(f"experts of layer {layer}", ids[at, 19], sorted(int(e) for e in wanted))
         near(f"expert weights of layer {layer}", weights[at, 19], [wanted[str(e)] for e in ids[at, 19]])
-    drafts = np.load(os.path.join(stages, "mtp_draft_logits.npy"))
-    equal("drafts with one selection", drafts.argmax(1), expected["draft"]["drafts_shared_selection"])
+
+
+def check_draft_chain(path):
+    equal("drafts with one selection", np.load(path).argmax(1), expected["draft"]["drafts_shared_selection"])
 
 
 for argument in arguments:
     name, path = argument.split("=", 1)
     {"logits": check_logits, "draft-logits": check_draft_logits, "greedy": check_greedy,
-     "stages": check_stages}[name](path)
+     "stages": check_stages, "draft-chain": check_draft_chain}[name](path)
 print("T1 agrees:", " ".join(argument.split("=")[0] for argument in arguments))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compiles a checkpoint with golden values and holds what the artifact computes against them.
 
-Usage: goldens.py --bin DIR --checkpoint DIR [--precision f32|bf16] [--threads N] [--interpret]
+Usage: goldens.py --bin DIR --checkpoint DIR [--precision f32|bf16] [--threads N...] [--interpret]
 
 A checkpoint folder holds tokens.npy, logits.npy, greedy.npy, intermediates.npz and tolerance.json as described in
 test/data/README.md. In f32 selections and experts must be equal, in bf16 they may differ in two rows. One line per
@@ -73,25 +73,36 @@ def interpret(check, arguments, golden, work):
 
 
 def execute(check, arguments, golden, work):
-    exact = arguments.precision == "f32"
-    limits = json.loads((golden / "tolerance.json").read_text())["f32" if exact else "default"]
-    model, tokens, threads = work / "model.glm", f"--tokens=@{golden / 'tokens.npy'}", f"--threads={arguments.threads}"
+    model = work / "model.glm"
     run(arguments.bin / "glmc", golden, "-o", model, f"--precision={arguments.precision}", "--keep=selections,experts,hidden")
-    glm_run = arguments.bin / "glm-run"
-    run(glm_run, model, tokens, f"--logits=@{work / 'out.npy'}", threads)
-    logits = np.load(work / "out.npy")
+    for threads in arguments.threads:
+        print(f"threads {threads}")
+        measure(check, arguments, golden, work, [arguments.bin / "glm-run", model, f"--tokens=@{golden / 'tokens.npy'}", f"--threads={threads}"])
+
+
+def measure(check, arguments, golden, work, glm_run):
+    exact, out = arguments.precision == "f32", work / "out.npy"
+    limits = json.loads((golden / "tolerance.json").read_text())["f32" if exact else "default"]
+    run(*glm_run, f"--logits=@{out}")
+    logits = np.load(out)
     compare_logits(check, "logits", logits, np.load(golden / "logits.npy"), limits)
     for chunk in (1, 7):
-        run(glm_run, model, tokens, f"--logits=@{work / 'out.npy'}", threads, f"--chunk={chunk}")
-        difference = np.abs(np.load(work / "out.npy") - logits).max()
+        run(*glm_run, f"--logits=@{out}", f"--chunk={chunk}")
+        difference = np.abs(np.load(out) - logits).max()
         check.expect(difference <= (1e-3 if exact else limits["max_abs"]), f"prompt in chunks of {chunk}: max {difference:.2g} from one call")
-    run(glm_run, model, tokens, f"--stages-to={work / 'stages'}", threads)
+    run(*glm_run, f"--stages-to={work / 'stages'}")
     compare_stages(check, work / "stages", golden, exact, hidden_limit=1e-3 if exact else np.inf)
+    # tolerance.json is about the main layers; the draft layer stands on top of them, and its margins are narrow.
+    draft_limits = limits if exact else {"mean_abs": 4 * limits["mean_abs"], "argmax": 0.9}
+    for chunk in (len(logits), 7):
+        run(*glm_run, f"--draft-logits=@{out}", f"--chunk={chunk}")
+        compare_logits(check, f"draft-logits in chunks of {chunk}", np.load(out), np.load(golden / "mtp_logits.npy"), draft_limits)
     greedy = np.load(golden / "greedy.npy")
-    run(glm_run, model, tokens, "--max-tokens", len(greedy), "--temperature", 0, f"--output-tokens=@{work / 'out.npy'}", threads)
-    got = np.load(work / "out.npy").ravel()[:len(greedy)]
-    same = int(np.argmin(np.append(got == greedy[:len(got)], False)))
-    check.expect(same >= limits["greedy_tokens"], f"greedy: {same} tokens equal, {limits['greedy_tokens']} needed")
+    for drafts in (0, 1, 2):
+        run(*glm_run, "--max-tokens", len(greedy), "--temperature", 0, f"--output-tokens=@{out}", "--draft", drafts)
+        got = np.load(out).ravel()[:len(greedy)]
+        same = int(np.argmin(np.append(got == greedy[:len(got)], False)))
+        check.expect(same >= limits["greedy_tokens"], f"greedy with {drafts} drafts: {same} tokens equal, {limits['greedy_tokens']} needed")
 
 
 def main():
@@ -99,7 +110,7 @@ def main():
     parser.add_argument("--bin", required=True, type=Path)
     parser.add_argument("--checkpoint", required=True, type=Path)
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1])
     parser.add_argument("--interpret", action="store_true", help="the reference interpreter instead of an artifact")
     arguments = parser.parse_args()
     check = Comparison()

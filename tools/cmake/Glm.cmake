@@ -9,7 +9,7 @@
 #   glm_add_library(NAME SOURCES... LINK... DEPENDS... [MLIR] [EXCEPTIONS] [RUNTIME])
 #   glm_add_tool(NAME SOURCES... LINK... DEPENDS... [MLIR] [EXCEPTIONS])         build/<preset>/bin/NAME
 #   glm_add_gtest(NAME SOURCES... LINK... DEPENDS... [LABEL slow] [MLIR] [EXCEPTIONS])  bin/test/NAME, ctest
-#   glm_add_script_test(NAME SCRIPT.py [LABEL slow] ARGUMENT...)    a Python script as a ctest entry
+#   glm_add_script_test(NAME SCRIPT.py [LABEL slow] [ARTIFACTS] ARGUMENT...)    a Python script as a ctest entry
 #
 # MLIR: RTTI and no exceptions as LLVM's own build, the shared precompiled header, libMLIR.so and libLLVM.so.
 # EXCEPTIONS: for code on top of libraries that throw; beside MLIR it costs the precompiled header.
@@ -167,11 +167,19 @@ function(glm_add_gtest name)
 endfunction()
 
 # The script finds the tools in $GLM_BIN and the checkpoints in $GLM_TEST_DATA; exit code 0 means passed. LABEL: slow.
+# ARTIFACTS: it runs after test/e2e/compile.py and finds what that compiled in $GLM_ARTIFACTS.
 function(glm_add_script_test name script)
-  cmake_parse_arguments(PARSE_ARGV 2 A "" "LABEL" "")
+  cmake_parse_arguments(PARSE_ARGV 2 A "ARTIFACTS" "LABEL" "")
   add_test(NAME ${name} COMMAND ${GLM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${A_UNPARSED_ARGUMENTS})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 1200 LABELS "${A_LABEL}" ENVIRONMENT
-    "GLM_BIN=${PROJECT_BINARY_DIR}/bin;GLM_TEST_DATA=${PROJECT_SOURCE_DIR}/test/data;PYTHONDONTWRITEBYTECODE=1")
+  set(environment
+    GLM_BIN=${PROJECT_BINARY_DIR}/bin
+    GLM_TEST_DATA=${PROJECT_SOURCE_DIR}/test/data
+    GLM_ARTIFACTS=${PROJECT_BINARY_DIR}/test/artifacts
+    PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 1200 LABELS "${A_LABEL}" ENVIRONMENT "${environment}")
+  if(A_ARTIFACTS)
+    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED artifacts)
+  endif()
 endfunction()
 
 # About twenty seconds once; a file on top of it then compiles in one or two instead of ten.

@@ -59,8 +59,7 @@ bool parse(int argc, char **argv, Arguments &arguments) {
                          "workers (default: as many as this process may use)"),
           "N", CLI::Range(1, 1024));
   app.add_flag("--kernels", arguments.kernels, "time every launch of the decode steps");
-  app.add_option("--seed", arguments.seed, "of tokens and cache rows")
-      ->type_name("S")
+  checked(app.add_option("--seed", arguments.seed, "of tokens and cache rows"), "S", CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--perplexity", arguments.perplexity, "score a text")
       ->type_name("@FILE")
