@@ -45,6 +45,12 @@ static void copyShare(const Instruction &instruction, uint64_t bytes, uint32_t w
     memmove(instruction.destination + begin, instruction.source + begin, bytes - begin < share ? bytes - begin : share);
 }
 
+static void record(glm_session &session, Stopwatch &watch, uint32_t row, uint32_t worker) {
+  watch.add(session.nanoseconds(row)[worker]);
+  if (worker == 0) // the others must not even write back what they read
+    ++session.times[row].calls;
+}
+
 static void walk(void *context, Pool &pool, uint32_t worker) {
   Run &run = *static_cast<Run *>(context);
   glm_session &session = run.session;
@@ -64,18 +70,14 @@ static void walk(void *context, Pool &pool, uint32_t worker) {
         session.cancelled.store(1, std::memory_order_relaxed);
       if (!session.cancelled.load(std::memory_order_relaxed))
         instruction.kernel(instruction.arguments, worker, workers, scratch);
-      if (timed) {
-        watch.add(session.nanoseconds(instruction.target)[worker]);
-        session.times[instruction.target].calls += worker == 0;
-      }
+      if (timed)
+        record(session, watch, instruction.target, worker);
       break;
     case Instruction::Kind::barrier:
       if (pool.meet(session.cancelled))
         return;
-      if (timed) {
-        watch.add(session.nanoseconds(barrierRow)[worker]);
-        session.times[barrierRow].calls += worker == 0;
-      }
+      if (timed)
+        record(session, watch, barrierRow, worker);
       break;
     case Instruction::Kind::copy:
       copyShare(instruction, run.plan.values[instruction.value], worker, workers);

@@ -128,3 +128,18 @@ TEST(Caches, Fill) {
   EXPECT_EQ(floats(toy.session, "line_sums"), lines);
   EXPECT_EQ(glm_session_fill(toy.session, 0, 65, 1).code, GLM_BAD_POSITION);
 }
+
+// One filled row adds one number of magnitude 0.5 to 1 in every column of both layouts, and leaves the row before alone.
+TEST(Caches, FillOneRow) {
+  Loaded toy;
+  ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;
+  ASSERT_EQ(feed(toy.session, 0, {2}, 0).code, GLM_OK);
+  ASSERT_EQ(glm_session_fill(toy.session, 0, 2, 7).code, GLM_OK);
+  ASSERT_EQ(feed(toy.session, 0, {3}, 2).code, GLM_OK);
+  for (const char *name : {"sums", "line_sums"})
+    for (int c = 0; c < width; ++c) {
+      float added = std::abs(floats(toy.session, name)[size_t(c)] - embedding(2, c) - embedding(3, c));
+      EXPECT_GE(added, 0.49f) << name << c;
+      EXPECT_LE(added, 1.01f) << name << c;
+    }
+}
