@@ -21,12 +21,17 @@ static void futex(std::atomic<uint32_t> &word, int operation, uint32_t value) {
   syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
 }
 
-void Signal::wait(uint32_t seen, uint32_t spins) {
+void Signal::wait(uint32_t seen) {
+  uint32_t spins = patience.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < spins; ++i) {
-    if (word.load(std::memory_order_acquire) != seen)
+    if (word.load(std::memory_order_acquire) != seen) {
+      if (spins < most)
+        patience.store(spins * 2 < most ? spins * 2 : most, std::memory_order_relaxed);
       return;
+    }
     pause();
   }
+  patience.store(spins / 2 > most / 16 ? spins / 2 : most / 16, std::memory_order_relaxed);
   // `parked` before `word` here, `word` before `parked` in advance(): one of the two sees the other.
   parked.fetch_add(1, std::memory_order_seq_cst);
   while (word.load(std::memory_order_seq_cst) == seen) {
@@ -49,7 +54,7 @@ uint32_t Barrier::arrive(const std::atomic<uint32_t> &question) {
     answer.store(question.load(std::memory_order_relaxed), std::memory_order_relaxed);
     left.advance();
   } else {
-    left.wait(seen, spins);
+    left.wait(seen);
   }
   return answer.load(std::memory_order_relaxed);
 }

@@ -20,11 +20,11 @@ static int startThread(Worker &worker, void *(*entry)(void *)) {
   return wrong;
 }
 
-bool Pool::start(Worker *workerStorage, uint32_t count, uint32_t spinCount, bool pin, glm_status &status) {
+bool Pool::start(Worker *workerStorage, uint32_t count, uint32_t spins, bool pin, glm_status &status) {
   storage = workerStorage;
   workers = count;
-  spins = spinCount;
-  barrier.reset(count, spinCount);
+  begin.reset(spins);
+  barrier.reset(count, spins);
   for (uint32_t i = 1; i < count; ++i) {
     storage[i] = {this, i, pin ? coreOfMask(i) : -1, {}};
     if (int wrong = startThread(storage[i], threadMain)) {
@@ -64,7 +64,7 @@ void *Pool::threadMain(void *argument) {
 void Pool::work(uint32_t number) {
   // Every task advances the signal once, and no task begins before all workers have left the one before.
   for (uint32_t seen = 0;; ++seen) {
-    begin.wait(seen, spins);
+    begin.wait(seen);
     if (!task)
       return;
     task(context, *this, number);

@@ -52,7 +52,6 @@ private:
 
   Worker *storage = nullptr;
   uint32_t workers = 0;
-  uint32_t spins = 0;
   Task task = nullptr;
   void *context = nullptr;
   Signal begin;

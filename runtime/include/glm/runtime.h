@@ -81,7 +81,7 @@ enum glm_log_level { GLM_LOG_NOTE = 0, GLM_LOG_WARNING = 1 };
 
 typedef struct glm_runtime_options {
   int32_t threads;           /* workers, the calling thread among them; 0: affinity mask and cgroup quota */
-  int32_t spin_microseconds; /* how long a waiting worker spins before it parks; 0: 50 (2 with more workers than cores), -1: none */
+  int32_t spin_microseconds; /* the longest that a waiting worker spins before it parks; 0: 50 (2 with more workers than cores), -1: none */
   int32_t pin_threads;       /* 1: worker n stays on the n-th core of the affinity mask; the calling thread is never pinned */
   int32_t debug_code;        /* 1: load kernels with dlopen, so that gdb and perf see their symbols */
 
