@@ -137,11 +137,15 @@ absl::StatusOr<TargetDescription> cpu::describeCpu(mlir::MLIRContext &context,
   for (llvm::StringRef feature : x86 ? llvm::ArrayRef(x86Features) : llvm::ArrayRef(armFeatures))
     if (has(feature))
       description.requiredFeatures.push_back(feature.str());
+  // Intel's take two slots of one port: widening into FMA is 1.6 times as fast (measured on Sapphire
+  // Rapids: 88 against 146 GFLOP/s); AMD's run at twice the rate of FMA.
+  llvm::StringRef cpu = description.cpu;
+  bool slowDot = cpu.ends_with("rapids") || cpu.ends_with("rapids-d") || cpu == "cooperlake";
   bool wide = x86 && has("avx512f") && has("avx512bw") && has("avx512vl") && has("avx512dq");
   description.machine = kernel::MachineAttr::get(
       &context, "cpu", /*vectorBytes=*/wide ? 64 : (x86 ? 32 : 16),
       /*registers=*/wide || !x86 ? 32 : 16, machine.l1 * 1024, machine.l2 * 1024,
-      machine.l3 * 1024, /*bf16Dot=*/wide && has("avx512bf16"), /*cacheLineRows=*/16,
+      machine.l3 * 1024, /*bf16Dot=*/wide && has("avx512bf16") && !slowDot, /*cacheLineRows=*/16,
       options.pageRows);
   description.json = asJson(description);
   return description;

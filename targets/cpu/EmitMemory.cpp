@@ -5,8 +5,6 @@
 // #kernel.panels say.
 #include "targets/cpu/Emitter.h"
 
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
-
 using namespace mlir;
 using namespace glm::kernel;
 
@@ -18,8 +16,8 @@ static int64_t bytesOf(Type memory) { return bitWidth(elementOf(memory)) / 8; }
 static bool isInside(Value index, int64_t extent, int64_t size) {
   if (ShapedType::isDynamic(size))
     return false;
-  if (std::optional<int64_t> constant = getConstantIntValue(index))
-    return *constant + extent <= size;
+  if (std::optional<int64_t> maximum = knownMaximum(index); maximum && *maximum + extent <= size)
+    return true;
   return size % extent == 0 && knownDivisor(index) % extent == 0;
 }
 

@@ -71,6 +71,40 @@ Tile Emitter::accumulator(const Tile &c) {
   return place;
 }
 
+/// A scalar at this place, even if the kernel computes it further down; null if it cannot be.
+Value Emitter::scalarBefore(Value value) {
+  if (Value known = scalars.lookupOrNull(value))
+    return known;
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getNumRegions() != 0 || !isPure(op) ||
+      !isa_and_nonnull<arith::ArithDialect>(op->getDialect()))
+    return {};
+  for (Value operand : op->getOperands())
+    if (!scalarBefore(operand))
+      return {};
+  code.builder.clone(*op, scalars);
+  early.push_back(value);
+  return scalars.lookup(value);
+}
+
+/// How many leading rows of a product are ever stored (`store_tile ... valid`); null: all.
+Value Emitter::rowsStored(Value result) {
+  if (!result.hasOneUse())
+    return {};
+  Operation *user = *result.user_begin();
+  if (auto store = dyn_cast<StoreTileOp>(user))
+    return store.getValid() ? scalarBefore(store.getValid()) : Value();
+  if (auto yield = dyn_cast<scf::YieldOp>(user)) {
+    auto loop = dyn_cast<scf::ForOp>(yield->getParentOp());
+    return loop ? rowsStored(loop.getResult(result.use_begin()->getOperandNumber())) : Value();
+  }
+  if (isa<MapOp, SliceOp>(user) &&
+      cast<TileType>(user->getResult(0).getType()).getRows() ==
+          cast<TileType>(result.getType()).getRows())
+    return rowsStored(user->getResult(0));
+  return {};
+}
+
 LogicalResult Emitter::emitMma(MmaOp op) {
   Product product;
   product.b = tileOf(op.getB());
@@ -83,6 +117,12 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   Tile a = tileOf(op.getA());
   if (Value count = gathered.lookup(op.getA()))
     a.validRows = count;
+  if (Value stored = rowsStored(op))
+    a.validRows = a.validRows ? code.min(a.validRows, stored) : stored;
+  // Such scalars are known here only; the kernel computes them again where it says so.
+  for (Value value : early)
+    scalars.erase(value);
+  early.clear();
   product.a = leftOperand(a, product.dot);
   product.validRows = product.a.validRows;
   product.c = accumulator(tileOf(op.getC()));

@@ -7,8 +7,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
 
-#include <numeric>
-
 using namespace mlir;
 using namespace glm::kernel;
 
@@ -36,7 +34,14 @@ FailureOr<func::FuncOp> Emitter::run() {
       written.insert(argument.getArgNumber());
   });
   bindArguments(*entry);
-  if (failed(emitBlock(kernel.getBody().front()))) {
+  // Without a grid there is one unit of work, the first worker's.
+  Block &body = kernel.getBody().front();
+  LogicalResult emitted = success();
+  if (llvm::any_of(body, llvm::IsaPred<ParallelOp>))
+    emitted = emitBlock(body);
+  else
+    code.when(code.equal(worker, code.index(0)), [&] { emitted = emitBlock(body); });
+  if (failed(emitted)) {
     function.erase();
     return failure();
   }
@@ -318,35 +323,6 @@ LogicalResult Emitter::emitIf(scf::IfOp op) {
   for (auto [value, made] : llvm::zip(op.getResults(), results))
     scalars.map(value, made);
   return result;
-}
-
-//===--- What is known of an index ----------------------------------------------------------===//
-
-int64_t knownDivisor(Value value) {
-  constexpr int64_t all = int64_t(1) << 40; // divides zero, so "everything"
-  if (std::optional<int64_t> constant = getConstantIntValue(value))
-    return *constant == 0 ? all : std::abs(*constant);
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    Operation *owner = argument.getOwner()->getParentOp();
-    if (auto grid = dyn_cast<ParallelOp>(owner))
-      return grid.getSteps()[argument.getArgNumber()];
-    if (auto loop = dyn_cast<scf::ForOp>(owner); loop && value == loop.getInductionVar())
-      return std::gcd(knownDivisor(loop.getLowerBound()), knownDivisor(loop.getStep()));
-    if (auto stream = dyn_cast<OnlineSoftmaxOp>(owner))
-      return stream.getStep();
-    if (auto stream = dyn_cast<TopKOp>(owner))
-      return stream.getStep();
-    return 1;
-  }
-  if (auto sum = value.getDefiningOp<arith::AddIOp>())
-    return std::gcd(knownDivisor(sum.getLhs()), knownDivisor(sum.getRhs()));
-  if (auto product = value.getDefiningOp<arith::MulIOp>()) {
-    int64_t a = knownDivisor(product.getLhs()), b = knownDivisor(product.getRhs());
-    return std::max(a, b) == all ? all : std::min(a * b, all);
-  }
-  if (auto cast = value.getDefiningOp<arith::IndexCastOp>())
-    return knownDivisor(cast.getIn());
-  return 1;
 }
 
 } // namespace glm::cpu

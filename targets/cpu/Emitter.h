@@ -4,6 +4,7 @@
 // runtime/schema/kernel_abi.h. The emitter walks the kernel once, in order; Tile.h says where values
 // are meanwhile. One file for each family of ops:
 //
+//   IndexRange.cpp     what is known of indices: edges that do not exist need no masks
 //   Emitter.cpp        the function, the grid, scalars, loops that carry tiles
 //   EmitMemory.cpp     load_tile, store_tile, gather_rows, load_scalar, caches
 //   EmitElements.cpp   reading and writing elements, maps, reductions
@@ -112,6 +113,8 @@ private:
   Result emitMma(kernel::MmaOp op);
   Tile leftOperand(const Tile &a, bool dot);
   Tile accumulator(const Tile &c);
+  mlir::Value rowsStored(mlir::Value result);
+  mlir::Value scalarBefore(mlir::Value value);
   void emitRowBlock(const Product &product, mlir::Value row, mlir::Value vector, int64_t rows,
                     int64_t vectors);
   void emitRegisterTile(const Product &product, mlir::Value row, mlir::Value vector, int64_t rows,
@@ -155,6 +158,7 @@ private:
   mlir::func::FuncOp function;
   mlir::Value worker, workers, scratch, stream; // `stream`: scratch whose length is the context
   mlir::IRMapping scalars;
+  Values early; // scalars computed before their place
   llvm::DenseMap<mlir::Value, Tile> tiles;
   llvm::DenseMap<mlir::Value, Memory> memories;
   llvm::DenseMap<mlir::Value, mlir::Value> gathered; // how many leading rows may exist
@@ -165,6 +169,9 @@ private:
 
 /// The largest number known to divide `value`, an index of a kernel.
 int64_t knownDivisor(mlir::Value value);
+
+/// A bound that `value`, which is not negative, never exceeds.
+std::optional<int64_t> knownMaximum(mlir::Value value);
 
 } // namespace glm::cpu
 

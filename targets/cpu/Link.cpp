@@ -37,7 +37,7 @@ static absl::StatusOr<std::string> runLinker(StringRef object) {
                              "-z",          "norelro",           "-z",           "noexecstack",
                              "-z",          "separate-code",     "--hash-style=sysv",
                              "--build-id=none", "--strip-all",   "--gc-sections", "--icf=none",
-                             "--no-rosegment", "--threads=1",    "-soname",      "glm-kernels",
+                             "--no-rosegment", "--threads=1",
                              input.c_str(), "-o",                output.c_str()};
   std::string messages;
   raw_string_ostream log(messages);

@@ -6,8 +6,9 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/ErrorHandling.h"
 
+#include <algorithm>
 #include <dlfcn.h>
-#include <sys/mman.h>
+#include <fstream>
 #include <unistd.h>
 
 namespace glm::test {
@@ -17,14 +18,20 @@ std::vector<TargetOptions> runnableMachines() {
   mlir::MLIRContext context;
   context.loadDialect<kernel::KernelDialect>();
   TargetDescription host = *cpuTarget().describe(context, {});
-  if (host.machine.getBf16Dot()) {
+  auto has = [&](const char *name) {
+    return std::count(host.requiredFeatures.begin(), host.requiredFeatures.end(), name) != 0;
+  };
+  auto add = [&](const char *cpu, const char *features) {
     machines.emplace_back();
-    machines.back().features = "-avx512bf16";
-  }
-  if (host.machine.getVectorBytes() == 64) {
-    machines.emplace_back();
-    machines.back().cpu = "x86-64-v3";
-  }
+    machines.back().cpu = cpu;
+    machines.back().features = features;
+  };
+  if (has("avx512bf16"))
+    add("x86-64-v4", "+avx512bf16"); // with the dot product, whatever the host prefers
+  if (has("avx512f"))
+    add("x86-64-v4", "");
+  if (has("avx2"))
+    add("x86-64-v3", "");
   return machines;
 }
 
@@ -55,11 +62,14 @@ Kernels::Kernels(const std::string &text, const TargetOptions &machine, int64_t 
   absl::StatusOr<CodeImage> linked = cpuTarget().link(*object, description);
   check(linked);
   image = *linked;
-  int file = memfd_create("kernels", 0);
+  // A name of its own: dlopen takes the same path for the same library.
+  char path[] = "/tmp/glm-kernel-test-XXXXXX";
+  int file = mkstemp(path);
   if (write(file, image.bytes.data(), image.bytes.size()) != ssize_t(image.bytes.size()))
-    llvm::report_fatal_error("no memory for the image");
-  library = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
+    llvm::report_fatal_error("no file for the image");
+  library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   close(file);
+  unlink(path);
   if (!library)
     llvm::report_fatal_error(dlerror());
   for (const KernelEntry &entry : image.kernels) {
@@ -92,6 +102,15 @@ void Kernels::run(const std::string &name, const std::vector<uint64_t> &argument
       if (*at != 0xff)
         llvm::report_fatal_error("the kernel wrote beyond its scratch");
   }
+}
+
+std::string kernelText(const std::string &file, const std::string &from, const std::string &to) {
+  std::ifstream stream(std::string(GLM_TEST_DATA) + "/../dialects/kernel/" + file);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  for (size_t at = 0; !from.empty() && (at = text.find(from, at)) != std::string::npos;
+       at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
 }
 
 std::string fill(std::string text, const std::map<std::string, std::string> &names) {

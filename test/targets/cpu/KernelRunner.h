@@ -114,6 +114,32 @@ private:
   uint64_t state;
 };
 
+/// A cache of `slots` slots with two pages each, in an order that is not the slots'.
+template <typename T>
+struct Cache {
+  static constexpr int64_t pageRows = 1024;
+  Cache(int64_t slots, int64_t width, int64_t lines = 0)
+      : width(width), lines(lines), pages(2 * slots * pageRows * width), table(2 * slots) {
+    for (int64_t entry = 0; entry < 2 * slots; ++entry)
+      table[entry] = int32_t((entry * 5 + 3) % (2 * slots));
+    view = {reinterpret_cast<uint8_t *>(pages.data()), table.data(), 2};
+  }
+  T &at(int64_t slot, int64_t position, int64_t column) {
+    int64_t first = int64_t(table[slot * 2 + position / pageRows]) * pageRows, row = position % pageRows;
+    if (lines == 0)
+      return pages[(first + row) * width + column];
+    int64_t words = 4 / sizeof(T);
+    return pages[(first + row / lines * lines) * width + (column / words * lines + row % lines) * words +
+                 column % words];
+  }
+  uint64_t word() { return reinterpret_cast<uint64_t>(&view); }
+
+  int64_t width, lines;
+  Buffer<T> pages;
+  Buffer<int32_t> table;
+  glm_cache_view view;
+};
+
 /// `[rows, columns]` packed as #kernel.panels<n, k> says.
 template <typename T>
 Buffer<T> packPanels(const std::vector<T> &matrix, int64_t rows, int64_t columns, int64_t n,
@@ -135,6 +161,10 @@ std::vector<T> randomVector(size_t count, uint64_t seed) {
     value = T(random.value());
   return values;
 }
+
+/// A kernel of test/dialects/kernel, with `from` replaced by `to` wherever it stands.
+std::string kernelText(const std::string &file, const std::string &from = "",
+                       const std::string &to = "");
 
 /// `text` with every `$name` replaced.
 std::string fill(std::string text, const std::map<std::string, std::string> &names);

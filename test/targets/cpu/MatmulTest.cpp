@@ -2,6 +2,7 @@
 //
 // Products: linears over packed weights of every size that does not fit, experts, plain rows.
 #include "KernelRunner.h"
+#include "Linear.h"
 
 #include <gtest/gtest.h>
 
@@ -10,40 +11,12 @@
 namespace glm::test {
 namespace {
 
-constexpr const char *linear = R"(
-kernel.func @linear(%x: !kernel.buffer<?x$Kx$t>, %w: !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>>,
-                    %y: !kernel.buffer<?x$Nxf32>) {
-  %c0 = arith.constant 0 : index
-  %width = arith.constant $N : index
-  %depth = arith.constant $K : index
-  %block = arith.constant $k : index
-  %zero = arith.constant 0.0 : f32
-  %rows = kernel.dim %x, 0 : !kernel.buffer<?x$Kx$t>
-  kernel.parallel (%j, %i) to (%width, %rows) step [$n, 6] {
-    %init = kernel.splat %zero : f32 -> !kernel.tile<6x$nxf32>
-    %acc = scf.for %k = %c0 to %depth step %block iter_args(%c = %init) -> (!kernel.tile<6x$nxf32>) {
-      %a = kernel.load_tile %x[%i, %k] : !kernel.buffer<?x$Kx$t> -> !kernel.tile<6x$kx$t>
-      %b = kernel.load_tile %w[%j, %k] : !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>> -> !kernel.tile<$nx$kx$t>
-      %d = kernel.mma %a, %b, %c : !kernel.tile<6x$kx$t>, !kernel.tile<$nx$kx$t>, !kernel.tile<6x$nxf32>
-      scf.yield %d : !kernel.tile<6x$nxf32>
-    }
-    kernel.store_tile %acc, %y[%i, %j] : !kernel.tile<6x$nxf32>, !kernel.buffer<?x$Nxf32>
-  }
-  kernel.return
-})";
-
-struct Shape {
-  int64_t n, width, depth, block;
-};
-
 template <typename T>
 void checkLinear(const TargetOptions &machine, Shape shape) {
   bool bf16 = sizeof(T) == 2;
   auto [n, N, K, k] = shape;
-  Kernels kernels(fill(linear, {{"t", bf16 ? "bf16" : "f32"}, {"lane", bf16 ? "2" : "1"},
-                                {"n", std::to_string(n)}, {"N", std::to_string(N)},
-                                {"K", std::to_string(K)}, {"k", std::to_string(k)}}),
-                  machine);
+  (void)k;
+  Kernels kernels(linearKernel<T>(shape), machine);
   std::vector<T> weights = randomVector<T>(N * K, 1);
   Buffer<T> packed = packPanels(weights, N, K, n, bf16 ? 2 : 1);
   std::vector<float> first;
@@ -78,6 +51,106 @@ TEST(Matmul, LinearOfOddSizes) {
       SCOPED_TRACE(nameOf(machine));
       checkLinear<float>(machine, shape);
       checkLinear<Bf16>(machine, shape);
+    }
+}
+
+/// Rows of three experts a row, gathered and given directly, some experts with none or many rows.
+template <typename T>
+void checkExperts(const TargetOptions &machine) {
+  constexpr int64_t rows = 11, topK = 3, experts = 12, H = 64, N = 36;
+  bool bf16 = sizeof(T) == 2;
+  std::string text = kernelText("experts.mlir", bf16 ? "" : "bf16", "f32");
+  if (!bf16)
+    for (size_t at; (at = text.find("panels<64, 2>")) != std::string::npos;)
+      text.replace(at, 13, "panels<64, 1>");
+  Kernels kernels(text, machine);
+  std::vector<std::vector<T>> weights;
+  std::vector<Buffer<T>> packed;
+  Buffer<uint64_t> table(experts);
+  for (int64_t e = 0; e < experts; ++e) {
+    weights.push_back(randomVector<T>(N * H, e + 1));
+    packed.push_back(packPanels(weights.back(), N, H, 64, bf16 ? 2 : 1));
+  }
+  for (int64_t e = 0; e < experts; ++e)
+    table[e] = packed[e].word();
+  Buffer<T> x(rows * H);
+  Random(99).fill(x);
+  Buffer<int32_t> order(rows * topK), offsets(experts + 1), active(experts + 1);
+  // Expert 4 gets every row, the others what is left.
+  std::vector<std::vector<int32_t>> of(experts);
+  for (int32_t pair = 0; pair < rows * topK; ++pair)
+    of[pair % topK == 0 ? 4 : (pair * 7) % 4 + (pair % topK == 1 ? 0 : 5)].push_back(pair);
+  int32_t place = 0;
+  for (int64_t e = 0; e < experts; ++e) {
+    offsets[e] = place;
+    if (!of[e].empty())
+      active[++active[0]] = int32_t(e);
+    for (int32_t pair : of[e])
+      order[place++] = pair;
+  }
+  offsets[experts] = place;
+  Buffer<float> y(rows * topK * N, NAN);
+  kernels.run("experts", {x.word(), rows, table.word(), order.word(), rows, offsets.word(),
+                          active.word(), y.word(), rows},
+              2);
+  ASSERT_TRUE(y.intact());
+  for (int64_t e = 0; e < experts; ++e)
+    for (int32_t p = offsets[e]; p < offsets[e + 1]; ++p)
+      for (int64_t j = 0; j < N; ++j) {
+        double sum = 0;
+        for (int64_t l = 0; l < H; ++l)
+          sum += double(float(x[order[p] / topK * H + l])) * double(float(weights[e][j * H + l]));
+        ASSERT_NEAR(y[p * N + j], sum, 1e-4) << "expert " << e << ", place " << p << ", " << j;
+      }
+}
+
+TEST(Matmul, Experts) {
+  for (const TargetOptions &machine : runnableMachines()) {
+    SCOPED_TRACE(nameOf(machine));
+    checkExperts<float>(machine);
+    checkExperts<Bf16>(machine);
+  }
+}
+
+/// The right operand as rows in memory: packed on the fly, odd sizes included.
+TEST(Matmul, RowMajorRightOperand) {
+  constexpr const char *text = R"(
+kernel.func @product(%x: !kernel.buffer<5x$Kx$t>, %w: !kernel.buffer<$Nx$Kx$t>, %c: !kernel.buffer<5x$Nxf32>,
+                     %y: !kernel.buffer<5x$Nxf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  kernel.parallel (%i) to (%c1) step [1] {
+    %a = kernel.load_tile %x[%c0, %c0] : !kernel.buffer<5x$Kx$t> -> !kernel.tile<5x$Kx$t>
+    %b = kernel.load_tile %w[%c0, %c0] : !kernel.buffer<$Nx$Kx$t> -> !kernel.tile<$Nx$Kx$t>
+    %init = kernel.load_tile %c[%c0, %c0] : !kernel.buffer<5x$Nxf32> -> !kernel.tile<5x$Nxf32>
+    %d = kernel.mma %a, %b, %init : !kernel.tile<5x$Kx$t>, !kernel.tile<$Nx$Kx$t>, !kernel.tile<5x$Nxf32>
+    kernel.store_tile %d, %y[%c0, %c0] : !kernel.tile<5x$Nxf32>, !kernel.buffer<5x$Nxf32>
+  }
+  kernel.return
+})";
+  auto check = [&]<typename T>(const TargetOptions &machine, int64_t N, int64_t K, T) {
+    Kernels kernels(fill(text, {{"t", sizeof(T) == 2 ? "bf16" : "f32"},
+                                {"N", std::to_string(N)}, {"K", std::to_string(K)}}), machine);
+    Buffer<T> x(5 * K), w(N * K);
+    Buffer<float> c(5 * N), y(5 * N);
+    Random(1).fill(x);
+    Random(2).fill(w);
+    Random(3).fill(c);
+    kernels.run("product", {x.word(), w.word(), c.word(), y.word()});
+    ASSERT_TRUE(y.intact());
+    for (int64_t i = 0; i < 5; ++i)
+      for (int64_t j = 0; j < N; ++j) {
+        double sum = c[i * N + j];
+        for (int64_t l = 0; l < K; ++l)
+          sum += double(float(x[i * K + l])) * double(float(w[j * K + l]));
+        ASSERT_NEAR(y[i * N + j], sum, 1e-4) << i << ", " << j;
+      }
+  };
+  for (const TargetOptions &machine : runnableMachines())
+    for (auto [n, k] : {std::pair<int64_t, int64_t>{16, 36}, {21, 13}, {3, 64}, {70, 1}}) {
+      SCOPED_TRACE(nameOf(machine));
+      check(machine, n, k, float());
+      check(machine, n, k, Bf16());
     }
 }
 

@@ -124,5 +124,116 @@ TEST(Rows, NormRotateAppend) {
   }
 }
 
+/// One function of one column of numbers, f32 to f32.
+constexpr const char *elementwise = R"(
+kernel.func @apply(%x: !kernel.buffer<?x$Cxf32>, %y: !kernel.buffer<?x$Cxf32>) {
+  %c0 = arith.constant 0 : index
+  %n = kernel.dim %x, 0 : !kernel.buffer<?x$Cxf32>
+  kernel.parallel (%i) to (%n) step [1] {
+    %t = kernel.load_tile %x[%i, %c0] : !kernel.buffer<?x$Cxf32> -> !kernel.tile<1x$Cxf32>
+    %r = kernel.map (%t) : (!kernel.tile<1x$Cxf32>) -> !kernel.tile<1x$Cxf32> {
+    ^bb0(%a: f32):
+      $body
+      kernel.yield %v : f32
+    }
+    kernel.store_tile %r, %y[%i, %c0] : !kernel.tile<1x$Cxf32>, !kernel.buffer<?x$Cxf32>
+  }
+  kernel.return
+})";
+
+using Function = double (*)(double);
+
+/// Largest error, in units of the last place of the result or absolute.
+void checkFunction(const TargetOptions &machine, const std::string &body, Function expected,
+                   const std::vector<float> &arguments, double ulps, double absolute) {
+  constexpr int64_t width = 37;
+  Kernels kernels(fill(elementwise, {{"C", std::to_string(width)}, {"body", body}}), machine);
+  int64_t n = int64_t(arguments.size() + width - 1) / width;
+  Buffer<float> x(n * width), y(n * width, NAN);
+  std::copy(arguments.begin(), arguments.end(), x.begin());
+  kernels.run("apply", {x.word(), uint64_t(n), y.word(), uint64_t(n)}, 2);
+  ASSERT_TRUE(y.intact());
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    double exact = expected(double(arguments[i]));
+    if (std::isinf(float(exact))) {
+      ASSERT_EQ(y[i], float(exact)) << arguments[i];
+      continue;
+    }
+    float rounded = float(exact);
+    double unit = std::nextafter(std::abs(rounded), INFINITY) - std::abs(rounded);
+    ASSERT_LE(std::abs(y[i] - exact), ulps * unit + absolute) << arguments[i];
+  }
+}
+
+std::vector<float> between(double low, double high, int64_t count) {
+  std::vector<float> values;
+  for (int64_t i = 0; i <= count; ++i)
+    values.push_back(float(low + (high - low) * double(i) / double(count)));
+  return values;
+}
+
+TEST(Rows, FunctionsAreAccurate) {
+  for (const TargetOptions &machine : runnableMachines()) {
+    SCOPED_TRACE(nameOf(machine));
+    checkFunction(machine, "%v = math.exp %a : f32", std::exp, between(-104, 88.7, 20000), 1.5, 0);
+    checkFunction(machine, "%v = math.exp %a : f32", std::exp, {-INFINITY, -1e30f, 89, 1e30f}, 0,
+                  0);
+    checkFunction(machine, "%v = math.rsqrt %a : f32",
+                  [](double x) { return 1 / std::sqrt(x); }, between(1e-6, 40, 5000), 1.5, 0);
+    for (bool cosine : {false, true})
+      checkFunction(machine, cosine ? "%v = math.cos %a : f32" : "%v = math.sin %a : f32",
+                    cosine ? Function(std::cos) : Function(std::sin),
+                    between(-2097152, 2097152, 40000), 0, 1e-7);
+    std::string silu = "%o = arith.constant 1.0 : f32 %g = arith.negf %a : f32 %e = math.exp %g : f32 "
+                       "%s = arith.addf %e, %o : f32 %v = arith.divf %a, %s : f32";
+    checkFunction(machine, silu, [](double x) { return x / (1 + std::exp(-x)); },
+                  between(-80, 80, 5000), 4, 1e-37);
+    // In f64, as rope angles are.
+    std::string wide = "%w = arith.extf %a : f32 to f64 %c = math.cos %w : f64 %v = arith.truncf %c : f64 to f32";
+    checkFunction(machine, wide, std::cos, between(0, 2097152, 20000), 0.51, 1e-9);
+    std::string round = "%b = arith.truncf %a : f32 to bf16 %v = arith.extf %b : bf16 to f32";
+    checkFunction(machine, round, [](double x) { return double(float(Bf16(float(x)))); },
+                  between(-3, 3, 3001), 0, 0);
+  }
+}
+
+/// Sums and maxima of every width around the vectors', along both dimensions.
+TEST(Rows, Reductions) {
+  constexpr const char *text = R"(
+kernel.func @reduce(%x: !kernel.buffer<5x$Cxf32>, %sums: !kernel.buffer<5x1xf32>, %maxima: !kernel.buffer<1x$Cxf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  kernel.parallel (%i) to (%c1) step [1] {
+    %t = kernel.load_tile %x[%c0, %c0] : !kernel.buffer<5x$Cxf32> -> !kernel.tile<5x$Cxf32>
+    %s = kernel.reduce sum %t along 1 : !kernel.tile<5x$Cxf32> -> !kernel.tile<5x1xf32>
+    %m = kernel.reduce max %t along 0 : !kernel.tile<5x$Cxf32> -> !kernel.tile<1x$Cxf32>
+    kernel.store_tile %s, %sums[%c0, %c0] : !kernel.tile<5x1xf32>, !kernel.buffer<5x1xf32>
+    kernel.store_tile %m, %maxima[%c0, %c0] : !kernel.tile<1x$Cxf32>, !kernel.buffer<1x$Cxf32>
+  }
+  kernel.return
+})";
+  for (const TargetOptions &machine : runnableMachines())
+    for (int64_t C : {1, 2, 15, 16, 17, 63, 64, 65, 200}) {
+      SCOPED_TRACE(nameOf(machine) + " " + std::to_string(C));
+      Kernels kernels(fill(text, {{"C", std::to_string(C)}}), machine);
+      Buffer<float> x(5 * C), sums(5), maxima(C);
+      Random(8).fill(x);
+      kernels.run("reduce", {x.word(), sums.word(), maxima.word()});
+      ASSERT_TRUE(sums.intact() && maxima.intact());
+      for (int64_t r = 0; r < 5; ++r) {
+        double sum = 0;
+        for (int64_t c = 0; c < C; ++c)
+          sum += x[r * C + c];
+        ASSERT_NEAR(sums[r], sum, 1e-5);
+      }
+      for (int64_t c = 0; c < C; ++c) {
+        float most = x[c];
+        for (int64_t r = 1; r < 5; ++r)
+          most = std::max(most, x[r * C + c]);
+        ASSERT_EQ(maxima[c], most);
+      }
+    }
+}
+
 } // namespace
 } // namespace glm::test
