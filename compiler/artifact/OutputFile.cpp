@@ -48,8 +48,11 @@ absl::Status OutputFile::failed(std::string_view what) const {
 
 absl::StatusOr<OutputFile> OutputFile::create(const std::filesystem::path &final) {
   std::error_code error;
-  if (std::filesystem::is_directory(final, error))
-    return codedError(Code::ArtifactUnwritable, final.string(), "is a folder",
+  // Renaming over a device or a pipe would replace it.
+  std::filesystem::file_status there = std::filesystem::status(final, error);
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))
+    return codedError(Code::ArtifactUnwritable, final.string(),
+                      std::filesystem::is_directory(there) ? "is a folder" : "is no regular file",
                       "name a file with -o");
   std::string name = final.string() + ".XXXXXX";
   int descriptor = mkstemp(name.data());

@@ -204,6 +204,10 @@ ProgramTables::attributes(DictionaryAttr model) {
   Offsets<schema::KeyValue> rows;
   for (NamedAttribute attribute : model ? model.getValue() : ArrayRef<NamedAttribute>()) {
     std::string value;
+    StringRef key = attribute.getName().getValue();
+    if (llvm::is_contained(
+            {"family", "name", "vocabulary", "hidden", "layers", "context", "index_topk"}, key))
+      continue;
     if (auto number = dyn_cast<IntegerAttr>(attribute.getValue()))
       value = number.getType().isInteger(1) ? (number.getValue().isZero() ? "false" : "true")
                                             : std::to_string(number.getInt());

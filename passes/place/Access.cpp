@@ -47,11 +47,15 @@ bool staysInRow(Operation *op) {
   return isa<kernel::LoadScalarOp>(op);
 }
 
-/// The unit of a grid of single rows, or null.
-BlockArgument rowUnit(kernel::FuncOp kernel) {
-  for (auto grid : kernel.getBody().getOps<kernel::ParallelOp>())
-    if (grid.getSteps().size() == 1 && grid.getSteps().front() == 1)
-      return grid.getBody().getArgument(0);
+/// The unit of a grid of single rows, or null; and the argument that has those rows.
+std::pair<BlockArgument, int64_t> rowUnit(kernel::FuncOp kernel) {
+  for (auto grid : kernel.getBody().getOps<kernel::ParallelOp>()) {
+    if (grid.getSteps().size() != 1 || grid.getSteps().front() != 1)
+      continue;
+    auto dim = grid.getBounds().front().getDefiningOp<kernel::DimOp>();
+    auto rows = dim ? dyn_cast<BlockArgument>(dim.getBuffer()) : BlockArgument();
+    return {grid.getBody().getArgument(0), rows ? int64_t(rows.getArgNumber()) : -1};
+  }
   return {};
 }
 
@@ -61,7 +65,8 @@ KernelAccess analyse(kernel::FuncOp kernel) {
   result.arguments.resize(count, {false, false, true});
   result.lastRead.resize(count, -1);
   result.firstWrite.resize(count, std::numeric_limits<int64_t>::max());
-  BlockArgument unit = rowUnit(kernel);
+  auto [unit, gridArgument] = rowUnit(kernel);
+  result.gridArgument = unit ? gridArgument : -1;
   Block *entry = &kernel.getBody().front();
   int64_t position = 0;
   kernel.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
@@ -129,17 +134,27 @@ Memory place::memoryOf(Value operand) {
   return {};
 }
 
+/// The dimension that the rows of a buffer are, or null.
+static StringAttr dimOf(Value operand) {
+  auto buffer = operand.getDefiningOp<program::BufferOp>();
+  return buffer ? buffer.getDimAttr() : StringAttr();
+}
+
 SmallVector<Touch> place::touches(Operation *command, AccessTable &table) {
   SmallVector<Touch> result;
-  auto add = [&](Value operand, bool reads, bool writes) {
+  auto add = [&](Value operand, bool reads, bool writes, StringAttr rows = {}) {
     if (Memory memory = memoryOf(operand))
-      result.push_back({memory, reads, writes});
+      result.push_back({memory, reads, writes, rows});
   };
   llvm::TypeSwitch<Operation *>(command)
       .Case([&](program::LaunchOp launch) {
         const KernelAccess &access = table.of(launch);
+        StringAttr grid = access.gridArgument < 0
+                              ? StringAttr()
+                              : dimOf(launch.getArguments()[access.gridArgument]);
         for (auto [operand, argument] : llvm::zip(launch.getArguments(), access.arguments))
-          add(operand, argument.reads, argument.writes);
+          add(operand, argument.reads, argument.writes,
+              argument.rowwise && grid && dimOf(operand) == grid ? grid : StringAttr());
       })
       .Case<program::CopyOp, program::CollectiveOp>([&](auto op) {
         add(op.getSource(), true, false);
@@ -158,7 +173,8 @@ SmallVector<Touch> place::touches(Operation *command, AccessTable &table) {
 bool place::conflict(ArrayRef<Touch> earlier, ArrayRef<Touch> later) {
   for (const Touch &a : earlier)
     for (const Touch &b : later)
-      if (a.memory == b.memory && (a.writes || (b.writes && a.reads)))
+      if (a.memory == b.memory && (a.writes || (b.writes && a.reads)) &&
+          !(a.rows && a.rows == b.rows))
         return true;
   return false;
 }

@@ -25,6 +25,8 @@ struct KernelAccess {
   /// Position in the body of the last read of an argument and of the first write of another: an
   /// output may take an operand's place if all reads of the row come before all writes.
   llvm::SmallVector<int64_t> lastRead, firstWrite;
+  /// The argument whose rows are the units of the grid; -1 for grids of another form.
+  int64_t gridArgument = -1;
 
   /// Whether argument `output` may lie exactly where argument `input` lies.
   bool mayOverwrite(unsigned input, unsigned output) const;
@@ -49,12 +51,17 @@ Memory memoryOf(mlir::Value operand);
 struct Touch {
   Memory memory;
   bool reads, writes;
+  /// Row `i` is touched in unit `i` only, of as many units as this dimension says; null: anything
+  /// may be.
+  mlir::StringAttr rows;
 };
 
 /// What a command touches; nothing for barriers and events.
 llvm::SmallVector<Touch> touches(mlir::Operation *command, AccessTable &table);
 
-/// Whether a command that touches `later` must not overlap one that touches `earlier`.
+/// Whether a command that touches `later` must not overlap one that touches `earlier`. Two launches
+/// that work on the same rows unit by unit never meet: the units of a grid go to workers by their
+/// number alone, and a worker keeps the order.
 bool conflict(llvm::ArrayRef<Touch> earlier, llvm::ArrayRef<Touch> later);
 
 } // namespace glm::place

@@ -25,7 +25,7 @@ struct Form {
   StringAttr symbol;
   Type type;
   Attribute derive;
-  SmallVector<Operation *> references;
+  llvm::SetVector<Operation *> references;
   llvm::SetVector<Attribute> entries;
 };
 
@@ -59,23 +59,30 @@ void PackWeights::collect(ModuleOp module) {
     if (isa<model::WeightOp, model::BankOp>(op))
       sources[SymbolTable::getSymbolName(&op)] = &op;
   DenseMap<std::tuple<StringAttr, Type, Attribute>, unsigned> index;
-  for (auto entry : module.getOps<program::EntryOp>())
-    entry.walk([&](Operation *op) {
-      if (!isa<program::WeightRefOp, program::BankRefOp>(op))
-        return;
-      auto symbol =
-          op->getAttrOfType<FlatSymbolRefAttr>(isa<program::BankRefOp>(op) ? "bank" : "weight")
-              .getAttr();
-      Type type = op->getResult(0).getType();
-      Attribute derive = op->getAttr("derive");
-      auto [at, isNew] = index.try_emplace({symbol, type, derive}, forms.size());
-      if (isNew) {
-        forms.push_back({symbol, type, derive, {}, {}});
-        ++formsOf[symbol];
-      }
-      forms[at->second].references.push_back(op);
-      forms[at->second].entries.insert(FlatSymbolRefAttr::get(entry.getSymNameAttr()));
+  auto add = [&](Operation *op, program::EntryOp entry) {
+    if (!isa_and_nonnull<program::WeightRefOp, program::BankRefOp>(op))
+      return;
+    auto symbol =
+        op->getAttrOfType<FlatSymbolRefAttr>(isa<program::BankRefOp>(op) ? "bank" : "weight")
+            .getAttr();
+    Type type = op->getResult(0).getType();
+    Attribute derive = op->getAttr("derive");
+    auto [at, isNew] = index.try_emplace({symbol, type, derive}, forms.size());
+    if (isNew) {
+      forms.push_back({symbol, type, derive, {}, {}});
+      ++formsOf[symbol];
+    }
+    forms[at->second].references.insert(op);
+    forms[at->second].entries.insert(FlatSymbolRefAttr::get(entry.getSymNameAttr()));
+  };
+  for (auto entry : module.getOps<program::EntryOp>()) {
+    // As launches use them; then what nobody uses.
+    entry.walk([&](program::LaunchOp launch) {
+      for (Value operand : launch.getArguments())
+        add(operand.getDefiningOp(), entry);
     });
+    entry.walk([&](Operation *op) { add(op, entry); });
+  }
 }
 
 /// The checkpoint's name; where a weight is wanted in several forms, with the form behind it.

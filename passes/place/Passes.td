@@ -39,7 +39,8 @@ def InsertBarriersPass : Pass<"glm-insert-barriers", "::glm::program::EntryOp"> 
   let description = [{
     A launch gets a barrier before it if it reads or overwrites what a launch since the last barrier wrote, or writes
     what such a launch read. What a kernel does to its arguments is read from its body. Launches that
-    do not depend on each other stay together in one interval and may overlap.
+    do not depend on each other stay together in one interval and may overlap. So do two launches on the same
+    rows if each works on row `i` in unit `i`: that unit is the same worker's in both.
 
     ```mlir
     launch @norm(%h, %x) ; launch @q(%x, %wq, %q) ; launch @kv(%x, %wkv, %kv)

@@ -22,9 +22,11 @@ void endBySignal(int) {
   _exit(1);
 }
 
+/// Percent that stand on the terminal; -1: no unfinished line.
+int shown = -1;
+
 /// A line that is overwritten as weights are packed; only for people.
 void showProgress(uint64_t done, uint64_t total) {
-  static int shown = -1;
   int percent = total ? int(done * 100.0 / double(total)) : 100;
   if (percent == shown)
     return;
@@ -54,5 +56,8 @@ int main(int argc, char **argv) {
   std::signal(SIGTERM, endBySignal);
   if (isatty(STDERR_FILENO))
     arguments->compile.progress = showProgress;
-  return report(compile(arguments->compile));
+  absl::Status status = compile(arguments->compile);
+  if (!status.ok() && shown >= 0)
+    std::fputc('\n', stderr);
+  return report(status);
 }

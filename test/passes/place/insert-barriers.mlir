@@ -3,9 +3,9 @@
 kernel.func @copy(%x: !kernel.buffer<?x8xf32>, %y: !kernel.buffer<?x8xf32>) {
   %c0 = arith.constant 0 : index
   %n = kernel.dim %x, 0 : !kernel.buffer<?x8xf32>
-  kernel.parallel (%i) to (%n) step [1] {
-    %t = kernel.load_tile %x[%i, %c0] : !kernel.buffer<?x8xf32> -> !kernel.tile<1x8xf32>
-    kernel.store_tile %t, %y[%i, %c0] : !kernel.tile<1x8xf32>, !kernel.buffer<?x8xf32>
+  kernel.parallel (%i) to (%n) step [4] {
+    %t = kernel.load_tile %x[%i, %c0] : !kernel.buffer<?x8xf32> -> !kernel.tile<4x8xf32>
+    kernel.store_tile %t, %y[%i, %c0] : !kernel.tile<4x8xf32>, !kernel.buffer<?x8xf32>
   }
   kernel.return
 }
@@ -23,6 +23,16 @@ kernel.func @read(%cache: !kernel.cache<8xf32>, %y: !kernel.buffer<?x8xf32>) {
   %n = kernel.dim %y, 0 : !kernel.buffer<?x8xf32>
   kernel.parallel (%i) to (%n) step [1] {
     %t = kernel.load_tile %cache[%c0, %i] : !kernel.cache<8xf32> -> !kernel.tile<1x8xf32>
+    kernel.store_tile %t, %y[%i, %c0] : !kernel.tile<1x8xf32>, !kernel.buffer<?x8xf32>
+  }
+  kernel.return
+}
+
+kernel.func @rowwise(%x: !kernel.buffer<?x8xf32>, %y: !kernel.buffer<?x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %n = kernel.dim %x, 0 : !kernel.buffer<?x8xf32>
+  kernel.parallel (%i) to (%n) step [1] {
+    %t = kernel.load_tile %x[%i, %c0] : !kernel.buffer<?x8xf32> -> !kernel.tile<1x8xf32>
     kernel.store_tile %t, %y[%i, %c0] : !kernel.tile<1x8xf32>, !kernel.buffer<?x8xf32>
   }
   kernel.return
@@ -99,4 +109,32 @@ program.entry @branches {
   } else {
   }
   program.launch @copy(%a, %d) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+}
+
+// Row i stays with the worker of unit i: no barrier between row-wise launches, but one before a launch that has another grid.
+// CHECK-LABEL: program.entry @rows
+// CHECK: program.launch @rowwise
+// CHECK-NEXT: program.launch @rowwise
+// CHECK-NEXT: program.barrier
+// CHECK-NEXT: program.launch @copy
+program.entry @rows {
+  %a = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %b = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %c = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  program.launch @rowwise(%a, %b) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  program.launch @rowwise(%b, %c) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  program.launch @copy(%c, %a) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+}
+
+// Grids over different dimensions share rows differently among workers.
+// CHECK-LABEL: program.entry @other_rows
+// CHECK: program.launch @rowwise
+// CHECK-NEXT: program.barrier
+// CHECK-NEXT: program.launch @rowwise
+program.entry @other_rows {
+  %a = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %b = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %c = program.buffer dim "logit_rows" : !kernel.buffer<?x8xf32>
+  program.launch @rowwise(%a, %b) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  program.launch @rowwise(%c, %b) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
 }
