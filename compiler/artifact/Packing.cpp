@@ -132,6 +132,8 @@ public:
       return failure;
     segment.addZeros(plan.segmentBytes - hashed);
     result.segment = segment.finish();
+    if (progress)
+      progress(plan.segmentBytes, plan.segmentBytes);
     return std::move(result);
   }
 
