@@ -16,58 +16,78 @@ uint32_t bitsOf(schema::Dtype dtype) {
 }
 
 bool Artifact::open(const char *path, glm_status &status) {
-  return file.open(path, status) && readHeader(path, status) && file.map(path, status) && verifyProgram(path, status) &&
-         checkProgram(*root, head, path, status) && verifyHashes(path, status);
+  return file.open(path, status) && readHeader(path, status) && file.map(path, status) &&
+         verifyProgram(path, status) && checkProgram(*root, head, path, status) &&
+         verifyHashes(path, status);
 }
 
 bool Artifact::readHeader(const char *path, glm_status &status) {
   ssize_t got = pread(file.descriptor(), &head, sizeof(head), 0);
-  size_t compared = got < 0 ? 0 : size_t(got) < sizeof(head.magic) ? size_t(got) : sizeof(head.magic);
+  size_t compared = got < 0                            ? 0
+                    : size_t(got) < sizeof(head.magic) ? size_t(got)
+                                                       : sizeof(head.magic);
   if (compared == 0 || memcmp(head.magic, GLM_CONTAINER_MAGIC, compared) != 0)
-    return fail(status, GLM_NOT_ARTIFACT, "%s: is not an artifact; glmc makes one from a checkpoint", path);
+    return fail(status, GLM_NOT_ARTIFACT,
+                "%s: is not an artifact; glmc makes one from a checkpoint", path);
   if (size_t(got) < sizeof(head))
-    return fail(status, GLM_TRUNCATED, "%s: is cut off, %zd bytes of a header of 64; copy it again", path, got);
+    return fail(status, GLM_TRUNCATED, "%s: is cut off, %zd bytes of a header of 64; copy it again",
+                path, got);
   if (head.version != GLM_CONTAINER_VERSION)
     return fail(status, GLM_VERSION_UNKNOWN,
-                "%s: has format version %" PRIu32 ", this runtime (%s) reads version %d; %s", path, head.version, glm_version(),
-                GLM_CONTAINER_VERSION,
+                "%s: has format version %" PRIu32 ", this runtime (%s) reads version %d; %s", path,
+                head.version, glm_version(), GLM_CONTAINER_VERSION,
                 head.version > GLM_CONTAINER_VERSION ? "use a newer runtime" : "compile it again");
   if (head.flags != 0)
-    return fail(status, GLM_FEATURE_UNKNOWN, "%s: has header flags 0x%" PRIx64 " that this runtime (%s) does not know; use a newer runtime",
+    return fail(status, GLM_FEATURE_UNKNOWN,
+                "%s: has header flags 0x%" PRIx64
+                " that this runtime (%s) does not know; use a newer runtime",
                 path, head.flags, glm_version());
-  if (head.header_size != GLM_CONTAINER_HEADER_SIZE || head.program_offset != GLM_CONTAINER_HEADER_SIZE)
-    return fail(status, GLM_MALFORMED, "%s: header of %" PRIu32 " bytes and program at %" PRIu64 ", both must be 64; compile it again", path,
-                head.header_size, head.program_offset);
+  if (head.header_size != GLM_CONTAINER_HEADER_SIZE ||
+      head.program_offset != GLM_CONTAINER_HEADER_SIZE)
+    return fail(status, GLM_MALFORMED,
+                "%s: header of %" PRIu32 " bytes and program at %" PRIu64
+                ", both must be 64; compile it again",
+                path, head.header_size, head.program_offset);
   if (head.file_size != file.size())
     return fail(status, GLM_TRUNCATED, "%s: is %s, %zu bytes of %" PRIu64 "; copy it again", path,
                 file.size() < head.file_size ? "cut off" : "too long", file.size(), head.file_size);
   if (head.program_size > head.file_size - head.program_offset)
-    return fail(status, GLM_MALFORMED, "%s: program of %" PRIu64 " bytes in a file of %" PRIu64 "; compile it again", path, head.program_size,
-                head.file_size);
+    return fail(status, GLM_MALFORMED,
+                "%s: program of %" PRIu64 " bytes in a file of %" PRIu64 "; compile it again", path,
+                head.program_size, head.file_size);
   return true;
 }
 
 bool Artifact::verifyProgram(const char *path, glm_status &status) {
   const uint8_t *bytes = file.data() + head.program_offset;
   if (hashOf(bytes, head.program_size) != Hash{head.program_hash_low, head.program_hash_high})
-    return fail(status, GLM_CORRUPT, "%s: the program's hash does not match its %" PRIu64 " bytes; copy it again", path, head.program_size);
-  flatbuffers::Verifier verifier(bytes, head.program_size, /*max_depth=*/64, /*max_tables=*/10000000);
+    return fail(status, GLM_CORRUPT,
+                "%s: the program's hash does not match its %" PRIu64 " bytes; copy it again", path,
+                head.program_size);
+  flatbuffers::Verifier verifier(bytes, head.program_size, /*max_depth=*/64,
+                                 /*max_tables=*/10000000);
   if (head.program_size > FLATBUFFERS_MAX_BUFFER_SIZE || !schema::VerifyProgramBuffer(verifier))
-    return fail(status, GLM_MALFORMED, "%s: the program is no flatbuffer of this schema; compile it again", path);
+    return fail(status, GLM_MALFORMED,
+                "%s: the program is no flatbuffer of this schema; compile it again", path);
   root = schema::GetProgram(bytes);
   if (root->features() != 0)
-    return fail(status, GLM_FEATURE_UNKNOWN, "%s: needs features 0x%" PRIx64 " that this runtime (%s) does not know; use a newer runtime", path,
-                root->features(), glm_version());
+    return fail(status, GLM_FEATURE_UNKNOWN,
+                "%s: needs features 0x%" PRIx64
+                " that this runtime (%s) does not know; use a newer runtime",
+                path, root->features(), glm_version());
   return true;
 }
 
 bool Artifact::verifyHashes(const char *path, glm_status &status) const {
   for (uint32_t i = 0; i < root->segments()->size(); ++i) {
     const schema::Segment *segment = root->segments()->Get(i);
-    bool always = segment->kind() == schema::SegmentKind::code || segment->kind() == schema::SegmentKind::tokenizer;
-    if (always && hashOf(segmentData(i), segment->size()) != Hash{segment->hash_low(), segment->hash_high()})
-      return fail(status, GLM_CORRUPT, "%s: segment %s: its hash does not match its %" PRIu64 " bytes; copy it again", path,
-                  segment->name()->c_str(), segment->size());
+    bool always = segment->kind() == schema::SegmentKind::code ||
+                  segment->kind() == schema::SegmentKind::tokenizer;
+    if (always &&
+        hashOf(segmentData(i), segment->size()) != Hash{segment->hash_low(), segment->hash_high()})
+      return fail(status, GLM_CORRUPT,
+                  "%s: segment %s: its hash does not match its %" PRIu64 " bytes; copy it again",
+                  path, segment->name()->c_str(), segment->size());
   }
   return true;
 }
@@ -75,15 +95,20 @@ bool Artifact::verifyHashes(const char *path, glm_status &status) const {
 bool checkProcessor(const schema::Program &program, const char *path, glm_status &status) {
   for (const schema::Device *device : *program.devices()) {
     if (device->kind() != schema::DeviceKind::cpu)
-      return fail(status, GLM_UNSUPPORTED, "%s: is compiled for the device %s, this runtime executes processors only; compile it with --target=cpu", path,
-                  device->name()->c_str());
+      return fail(status, GLM_UNSUPPORTED,
+                  "%s: is compiled for the device %s, this runtime executes processors only; "
+                  "compile it with --target=cpu",
+                  path, device->name()->c_str());
     for (size_t i = 0; i < countOf(device->required_features()); ++i) {
       const char *name = device->required_features()->Get(i)->c_str();
       Feature feature = processorFeature(name);
       if (feature != Feature::present)
-        return fail(status, GLM_WRONG_PROCESSOR, "%s: is compiled for %s and needs %s, which %s; compile it with --target-cpu=native on this machine",
+        return fail(status, GLM_WRONG_PROCESSOR,
+                    "%s: is compiled for %s and needs %s, which %s; compile it with "
+                    "--target-cpu=native on this machine",
                     path, device->name()->c_str(), name,
-                    feature == Feature::absent ? "this processor does not have" : "this runtime cannot look for");
+                    feature == Feature::absent ? "this processor does not have"
+                                               : "this runtime cannot look for");
     }
   }
   return true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A verified artifact: once `open` has succeeded, every index, offset, size and expression of the program is in range and may be
-// used without another check. Weights are not hashed and code is not loaded here, so a tool can look at an artifact that
-// this machine cannot run.
+// A verified artifact: once `open` has succeeded, every index, offset, size and expression of the
+// program is in range and may be used without another check. Weights are not hashed and code is not
+// loaded here, so a tool can look at an artifact that this machine cannot run.
 #ifndef GLM_RUNTIME_ARTIFACT_ARTIFACT_H
 #define GLM_RUNTIME_ARTIFACT_ARTIFACT_H
 
@@ -15,7 +15,8 @@ namespace glm::runtime {
 
 class Artifact final {
 public:
-  /// Maps the file; checks header, size, hash and structure of the program, and the hashes of code and tokenizers.
+  /// Maps the file; checks header, size, hash and structure of the program, and the hashes of code
+  /// and tokenizers.
   bool open(const char *path, glm_status &status);
 
   const schema::Program &program() const { return *root; }
@@ -40,8 +41,10 @@ private:
   const schema::Program *root = nullptr;
 };
 
-/// Checks every rule of SCHEMA.md that the flatbuffers verifier does not: what it lets through may be used unchecked.
-bool checkProgram(const schema::Program &program, const glm_container_header &header, const char *path, glm_status &status);
+/// Checks every rule of SCHEMA.md that the flatbuffers verifier does not: what it lets through may
+/// be used unchecked.
+bool checkProgram(const schema::Program &program, const glm_container_header &header,
+                  const char *path, glm_status &status);
 
 /// Whether every feature that the artifact's processors require is present here.
 bool checkProcessor(const schema::Program &program, const char *path, glm_status &status);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The rules of SCHEMA.md about tables that stand by themselves; CheckEntries.cpp has those about execution.
+// The rules of SCHEMA.md about tables that stand by themselves; CheckEntries.cpp has those about
+// execution.
 #include "runtime/artifact/Checker.h"
 
 #include <cinttypes>
@@ -29,7 +30,8 @@ bool Checker::devices() {
     return broken("program", "", "names no device");
   for (const schema::Device *device : *program.devices())
     if (device->kind() > schema::DeviceKind::MAX)
-      return broken("device", device->name()->c_str(), "is of the unknown kind %d", int(device->kind()));
+      return broken("device", device->name()->c_str(), "is of the unknown kind %d",
+                    int(device->kind()));
   return true;
 }
 
@@ -41,7 +43,8 @@ bool Checker::dims() {
     const schema::Dim *dim = dims.Get(i);
     const char *name = dim->name()->c_str();
     if (dim->kind() > schema::DimKind::MAX || dim->max() < 1)
-      return broken("dim", name, "kind %d, max %" PRId64 ": kinds are 0 to 2 and max is at least 1", int(dim->kind()), dim->max());
+      return broken("dim", name, "kind %d, max %" PRId64 ": kinds are 0 to 2 and max is at least 1",
+                    int(dim->kind()), dim->max());
     if (dim->kind() == schema::DimKind::step) {
       bool known = uint64_t(dim->bound()) < dims.size();
       if (!known || dims.Get(uint32_t(dim->bound()))->kind() == schema::DimKind::step)
@@ -60,12 +63,18 @@ bool Checker::segmentPlace(const schema::Segment &segment) {
   bool overflow = __builtin_add_overflow(segment.offset(), segment.size(), &end);
   if (segment.external()) // its file is checked when it is opened
     return !overflow || broken("segment", name, "offset and size overflow");
-  uint64_t least = segment.kind() == schema::SegmentKind::weights ? GLM_CONTAINER_WEIGHTS_ALIGNMENT : GLM_CONTAINER_SEGMENT_ALIGNMENT;
+  uint64_t least = segment.kind() == schema::SegmentKind::weights ? GLM_CONTAINER_WEIGHTS_ALIGNMENT
+                                                                  : GLM_CONTAINER_SEGMENT_ALIGNMENT;
   uint64_t alignment = segment.alignment();
   if ((alignment & (alignment - 1)) != 0 || alignment < least || segment.offset() % alignment != 0)
-    return broken("segment", name, "offset %" PRIu64 " with alignment %" PRIu64 ", at least %" PRIu64, segment.offset(), alignment, least);
-  if (overflow || end > header.file_size || segment.offset() < header.program_offset + header.program_size)
-    return broken("segment", name, "bytes %" PRIu64 " to %" PRIu64 " do not lie between the program and the file's end at %" PRIu64,
+    return broken("segment", name,
+                  "offset %" PRIu64 " with alignment %" PRIu64 ", at least %" PRIu64,
+                  segment.offset(), alignment, least);
+  if (overflow || end > header.file_size ||
+      segment.offset() < header.program_offset + header.program_size)
+    return broken("segment", name,
+                  "bytes %" PRIu64 " to %" PRIu64
+                  " do not lie between the program and the file's end at %" PRIu64,
                   segment.offset(), end, header.file_size);
   return true;
 }
@@ -77,8 +86,10 @@ bool Checker::segments() {
   for (uint32_t i = 0; i < segments.size(); ++i) {
     const schema::Segment *segment = segments.Get(i);
     const char *name = segment->name()->c_str();
-    if (segment->kind() > schema::SegmentKind::MAX || segment->device() >= program.devices()->size())
-      return broken("segment", name, "kind %d on device %u is out of range", int(segment->kind()), segment->device());
+    if (segment->kind() > schema::SegmentKind::MAX ||
+        segment->device() >= program.devices()->size())
+      return broken("segment", name, "kind %d on device %u is out of range", int(segment->kind()),
+                    segment->device());
     if (segment->external() && segment->kind() != schema::SegmentKind::weights)
       return broken("segment", name, "lies in another file, which only weights may");
     if (!segmentPlace(*segment))
@@ -94,15 +105,20 @@ bool Checker::segments() {
   return true;
 }
 
-bool Checker::inSegment(const char *kind, const char *name, uint32_t segment, uint64_t offset, uint64_t size) {
-  if (segment >= program.segments()->size() || program.segments()->Get(segment)->kind() != schema::SegmentKind::weights)
+bool Checker::inSegment(const char *kind, const char *name, uint32_t segment, uint64_t offset,
+                        uint64_t size) {
+  if (segment >= program.segments()->size() ||
+      program.segments()->Get(segment)->kind() != schema::SegmentKind::weights)
     return broken(kind, name, "segment %u is no segment of weights", segment);
   const schema::Segment *place = program.segments()->Get(segment);
   uint64_t start = offset + (place->external() ? place->offset() : 0);
   if (offset > place->size() || size > place->size() - offset)
-    return broken(kind, name, "offset %" PRIu64 " and size %" PRIu64 " exceed the %" PRIu64 " bytes of segment %s", offset, size, place->size(),
-                  place->name()->c_str());
-  return start % GLM_CONTAINER_WEIGHT_ALIGNMENT == 0 || broken(kind, name, "starts at %" PRIu64 ", not at a multiple of 64", start);
+    return broken(kind, name,
+                  "offset %" PRIu64 " and size %" PRIu64 " exceed the %" PRIu64
+                  " bytes of segment %s",
+                  offset, size, place->size(), place->name()->c_str());
+  return start % GLM_CONTAINER_WEIGHT_ALIGNMENT == 0 ||
+         broken(kind, name, "starts at %" PRIu64 ", not at a multiple of 64", start);
 }
 
 bool Checker::weights() {
@@ -125,28 +141,39 @@ bool Checker::weights() {
   }
   for (size_t i = 0; i < countOf(program.groups()); ++i)
     for (size_t j = 0; j < countOf(program.groups()->Get(uint32_t(i))->entries()); ++j)
-      if (program.groups()->Get(uint32_t(i))->entries()->Get(uint32_t(j)) >= program.entries()->size())
-        return broken("group", program.groups()->Get(uint32_t(i))->name()->c_str(), "names an entry that is not there");
+      if (program.groups()->Get(uint32_t(i))->entries()->Get(uint32_t(j)) >=
+          program.entries()->size())
+        return broken("group", program.groups()->Get(uint32_t(i))->name()->c_str(),
+                      "names an entry that is not there");
   return true;
 }
 
 bool Checker::state(const schema::State &state) {
   const char *name = state.name()->c_str();
-  if (state.dtype() > schema::Dtype::MAX || state.layout() > 1 || state.device() >= program.devices()->size())
-    return broken("state", name, "type %d, layout %d or device %u is out of range", int(state.dtype()), state.layout(), state.device());
-  if (state.page_rows() == 0 || state.page_rows() != program.page_rows() || state.page_rows() > 1u << 20)
-    return broken("state", name, "has pages of %u rows, the program's have %u", state.page_rows(), program.page_rows());
+  if (state.dtype() > schema::Dtype::MAX || state.layout() > 1 ||
+      state.device() >= program.devices()->size())
+    return broken("state", name, "type %d, layout %d or device %u is out of range",
+                  int(state.dtype()), state.layout(), state.device());
+  if (state.page_rows() == 0 || state.page_rows() != program.page_rows() ||
+      state.page_rows() > 1u << 20)
+    return broken("state", name, "has pages of %u rows, the program's have %u", state.page_rows(),
+                  program.page_rows());
   constexpr int64_t widest = int64_t(1) << 32;
   uint64_t bytes;
-  if (state.width() < 1 || state.width() > widest || state.row_bytes() > widest || !bytesOf(state.dtype(), uint64_t(state.width()), bytes) ||
-      state.row_bytes() < int64_t(bytes))
-    return broken("state", name, "has rows of %" PRId64 " bytes for %" PRId64 " elements", state.row_bytes(), state.width());
+  if (state.width() < 1 || state.width() > widest || state.row_bytes() > widest ||
+      !bytesOf(state.dtype(), uint64_t(state.width()), bytes) || state.row_bytes() < int64_t(bytes))
+    return broken("state", name, "has rows of %" PRId64 " bytes for %" PRId64 " elements",
+                  state.row_bytes(), state.width());
   if (state.row_bytes() * state.page_rows() % 64 != 0)
-    return broken("state", name, "has pages of %" PRId64 " bytes, not a multiple of 64", state.row_bytes() * state.page_rows());
+    return broken("state", name, "has pages of %" PRId64 " bytes, not a multiple of 64",
+                  state.row_bytes() * state.page_rows());
   if (state.layout() == 1) {
     uint32_t bits = bitsOf(state.dtype());
     if (state.page_rows() % 16 != 0 || bits > 32 || bits < 8 || state.width() % (32 / bits) != 0)
-      return broken("state", name, "cannot lie in lines of 16 rows: %" PRId64 " elements of %u bits, %u rows a page", state.width(), bits, state.page_rows());
+      return broken("state", name,
+                    "cannot lie in lines of 16 rows: %" PRId64
+                    " elements of %u bits, %u rows a page",
+                    state.width(), bits, state.page_rows());
   }
   return true;
 }
@@ -156,11 +183,13 @@ bool Checker::named() {
     const schema::Tokenizer *tokenizer = program.tokenizers()->Get(uint32_t(i));
     if (tokenizer->segment() >= program.segments()->size() ||
         program.segments()->Get(tokenizer->segment())->kind() != schema::SegmentKind::tokenizer)
-      return broken("tokenizer", tokenizer->name()->c_str(), "segment %u is no tokenizer's", tokenizer->segment());
+      return broken("tokenizer", tokenizer->name()->c_str(), "segment %u is no tokenizer's",
+                    tokenizer->segment());
   }
   for (size_t i = 0; i < countOf(program.blobs()); ++i) {
     const schema::Blob *blob = program.blobs()->Get(uint32_t(i));
-    if (blob->segment() >= program.segments()->size() || program.segments()->Get(blob->segment())->external())
+    if (blob->segment() >= program.segments()->size() ||
+        program.segments()->Get(blob->segment())->external())
       return broken("blob", blob->name()->c_str(), "segment %u is not there", blob->segment());
   }
   return true;
@@ -175,7 +204,8 @@ bool Checker::all() {
   return kernels() && entries();
 }
 
-bool checkProgram(const schema::Program &program, const glm_container_header &header, const char *path, glm_status &status) {
+bool checkProgram(const schema::Program &program, const glm_container_header &header,
+                  const char *path, glm_status &status) {
   return Checker(program, header, path, status).all();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The walk over a structurally sound program that makes sure everything it names is there. Every method returns false after it
-// has filled the status.
+// The walk over a structurally sound program that makes sure everything it names is there. Every
+// method returns false after it has filled the status.
 #ifndef GLM_RUNTIME_ARTIFACT_CHECKER_H
 #define GLM_RUNTIME_ARTIFACT_CHECKER_H
 
@@ -12,8 +12,10 @@ namespace glm::runtime {
 
 class Checker final {
 public:
-  Checker(const schema::Program &program, const glm_container_header &header, const char *path, glm_status &status)
-      : program(program), header(header), path(path), status(status), dimCount(program.dims()->size()) {}
+  Checker(const schema::Program &program, const glm_container_header &header, const char *path,
+          glm_status &status)
+      : program(program), header(header), path(path), status(status),
+        dimCount(program.dims()->size()) {}
 
   bool all();
 
@@ -21,14 +23,16 @@ private:
   using Commands = flatbuffers::Vector<flatbuffers::Offset<schema::Command>>;
   using Ports = flatbuffers::Vector<flatbuffers::Offset<schema::Port>>;
 
-  [[gnu::format(printf, 4, 5), gnu::cold]] bool broken(const char *kind, const char *name, const char *format, ...);
+  [[gnu::format(printf, 4, 5), gnu::cold]] bool broken(const char *kind, const char *name,
+                                                       const char *format, ...);
   bool expression(const schema::Expr *expression, const char *kind, const char *name);
 
   bool devices();
   bool dims();
   bool segments();
   bool segmentPlace(const schema::Segment &segment);
-  bool inSegment(const char *kind, const char *name, uint32_t segment, uint64_t offset, uint64_t size);
+  bool inSegment(const char *kind, const char *name, uint32_t segment, uint64_t offset,
+                 uint64_t size);
   bool weights();
   bool state(const schema::State &state);
   bool named();
@@ -39,7 +43,8 @@ private:
   bool commands(const schema::Entry &entry, const Commands *commands);
   bool command(const schema::Entry &entry, const schema::Command &command);
   bool launch(const schema::Entry &entry, const schema::Launch &launch);
-  bool copy(const schema::Entry &entry, const schema::Arg *source, const schema::Arg *destination, const schema::Expr *size);
+  bool copy(const schema::Entry &entry, const schema::Arg *source, const schema::Arg *destination,
+            const schema::Expr *size);
   bool argument(const schema::Entry &entry, const schema::Arg &argument);
   bool device(const schema::Entry &entry, uint32_t device);
 

@@ -30,7 +30,8 @@ bool FileMapping::map(const char *path, glm_status &status) {
   // Address space first, to choose an aligned place in it; the file then takes that place.
   void *place = mapAligned(length);
   if (!place)
-    return fail(status, GLM_OUT_OF_MEMORY, "%s: no address space for %zu bytes; raise ulimit -v", path, length);
+    return fail(status, GLM_OUT_OF_MEMORY, "%s: no address space for %zu bytes; raise ulimit -v",
+                path, length);
   void *mapping = mmap(place, length, PROT_READ, MAP_SHARED | MAP_FIXED, file, 0);
   if (mapping == MAP_FAILED) {
     failWithReason(status, path, "cannot map the file");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A whole file in memory, read-only, at an address that is a multiple of 2 MiB: what is aligned in the file is aligned in
-// memory, and the system can use huge pages for it. Resident is only what is read.
+// A whole file in memory, read-only, at an address that is a multiple of 2 MiB: what is aligned in
+// the file is aligned in memory, and the system can use huge pages for it. Resident is only what is
+// read.
 #ifndef GLM_RUNTIME_ARTIFACT_FILEMAPPING_H
 #define GLM_RUNTIME_ARTIFACT_FILEMAPPING_H
 
@@ -40,7 +41,8 @@ private:
   int file = -1;
 };
 
-/// Bytes of [begin, begin + size) that lie on huge pages, as /proc/self/smaps tells; mappings count as a whole.
+/// Bytes of [begin, begin + size) that lie on huge pages, as /proc/self/smaps tells; mappings count
+/// as a whole.
 uint64_t hugeBytesIn(const void *begin, size_t size);
 
 } // namespace glm::runtime

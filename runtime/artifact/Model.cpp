@@ -27,7 +27,10 @@ public:
   Loader(glm_model &model, const glm_model_options &options, glm_status &status)
       : model(model), program(model.program()), options(options), status(status) {}
 
-  bool load() { return findDims() && placeSegments() && copyWeights() && verifyWeights() && loadCode() && fillBanks(); }
+  bool load() {
+    return findDims() && placeSegments() && copyWeights() && verifyWeights() && loadCode() &&
+           fillBanks();
+  }
 
 private:
   bool findDims();
@@ -51,18 +54,21 @@ private:
 
 bool Loader::findDims() {
   static constexpr const char *names[] = {"rows", "logit_rows", "max_rows", "slots", "context"};
-  int *places[] = {&model.dims.rows, &model.dims.logitRows, &model.dims.maxRows, &model.dims.slots, &model.dims.context};
+  int *places[] = {&model.dims.rows, &model.dims.logitRows, &model.dims.maxRows, &model.dims.slots,
+                   &model.dims.context};
   for (uint32_t i = 0; i < program.dims()->size(); ++i)
     for (size_t j = 0; j < std::size(names); ++j)
       if (strcmp(program.dims()->Get(i)->name()->c_str(), names[j]) == 0) {
         bool step = program.dims()->Get(i)->kind() == schema::DimKind::step;
         if (step != (j < 2))
-          return fail(status, GLM_MALFORMED, "%s: dim %s: is of kind %d, which it must not be; compile it again", model.path, names[j],
-                      int(program.dims()->Get(i)->kind()));
+          return fail(status, GLM_MALFORMED,
+                      "%s: dim %s: is of kind %d, which it must not be; compile it again",
+                      model.path, names[j], int(program.dims()->Get(i)->kind()));
         *places[j] = int(i);
       }
   if (countOf(program.states()) && (model.dims.slots < 0 || model.dims.context < 0))
-    return fail(status, GLM_MALFORMED, "%s: has caches but no dims slots and context; compile it again", model.path);
+    return fail(status, GLM_MALFORMED,
+                "%s: has caches but no dims slots and context; compile it again", model.path);
   return true;
 }
 
@@ -72,11 +78,14 @@ bool Loader::mapExternal(const schema::Segment &segment, SegmentMemory &memory) 
   const char *name = segment.external()->c_str();
   int folder = name[0] == '/' || !slash ? 0 : int(slash + 1 - model.path);
   if (size_t(snprintf(path, sizeof(path), "%.*s%s", folder, model.path, name)) >= sizeof(path))
-    return fail(status, GLM_MALFORMED, "%s: segment %s: the path of its file is too long", model.path, segment.name()->c_str());
+    return fail(status, GLM_MALFORMED, "%s: segment %s: the path of its file is too long",
+                model.path, segment.name()->c_str());
   if (!memory.external.open(path, status))
     return false;
   if (segment.offset() + segment.size() > memory.external.size())
-    return fail(status, GLM_TRUNCATED, "%s: is cut off or another file, %zu bytes of %" PRIu64 " that %s uses; compile again with --weights=pack",
+    return fail(status, GLM_TRUNCATED,
+                "%s: is cut off or another file, %zu bytes of %" PRIu64
+                " that %s uses; compile again with --weights=pack",
                 path, memory.external.size(), segment.offset() + segment.size(), model.path);
   if (!memory.external.map(path, status))
     return false;
@@ -95,7 +104,8 @@ bool Loader::placeSegments() {
       continue;
     }
     memory.data = model.artifact.segmentData(i);
-    if (segment.kind() == schema::SegmentKind::weights) // a wish, as everywhere: glm_model_describe tells what came of it
+    if (segment.kind() == schema::SegmentKind::weights) // a wish, as everywhere: glm_model_describe
+                                                        // tells what came of it
       madvise(const_cast<uint8_t *>(memory.data), alignUp(segment.size(), 4096), MADV_HUGEPAGE);
   }
   return true;
@@ -111,15 +121,18 @@ uint64_t Loader::weightBytes() const {
 bool Loader::copySegment(const schema::Segment &segment, SegmentMemory &memory, Work &work) {
   memory.copy = model.runtime->memory.allocate(segment.size(), hugePage);
   if (!memory.copy)
-    return fail(status, GLM_OUT_OF_MEMORY, "%s: segment %s: no memory for a copy of %" PRIu64 " bytes; use them mapped", model.path,
-                segment.name()->c_str(), segment.size());
+    return fail(status, GLM_OUT_OF_MEMORY,
+                "%s: segment %s: no memory for a copy of %" PRIu64 " bytes; use them mapped",
+                model.path, segment.name()->c_str(), segment.size());
   int file = segment.external() ? memory.external.descriptor() : model.artifact.descriptor();
   constexpr size_t piece = size_t(64) << 20;
   for (uint64_t done = 0; done < segment.size();) {
     size_t step = segment.size() - done < piece ? segment.size() - done : piece;
-    ssize_t got = pread(file, static_cast<uint8_t *>(memory.copy) + done, step, off_t(segment.offset() + done));
+    ssize_t got = pread(file, static_cast<uint8_t *>(memory.copy) + done, step,
+                        off_t(segment.offset() + done));
     if (got <= 0)
-      return failWithReason(status, model.path, got ? "cannot read weights" : "the file became shorter");
+      return failWithReason(status, model.path,
+                            got ? "cannot read weights" : "the file became shorter");
     done += uint64_t(got);
     if (!work.runtime->proceed(work.what, work.before + done, work.total))
       return cancelled();
@@ -131,9 +144,11 @@ bool Loader::copySegment(const schema::Segment &segment, SegmentMemory &memory, 
 
 bool Loader::copyWeights() {
   Work work = {model.runtime, "weights", 0, weightBytes()};
-  for (uint32_t i = 0; i < model.segments.size() && options.weights_memory == GLM_WEIGHTS_COPY; ++i) {
+  for (uint32_t i = 0; i < model.segments.size() && options.weights_memory == GLM_WEIGHTS_COPY;
+       ++i) {
     const schema::Segment &segment = *program.segments()->Get(i);
-    if (segment.kind() == schema::SegmentKind::weights && segment.size() && !copySegment(segment, model.segments[i], work))
+    if (segment.kind() == schema::SegmentKind::weights && segment.size() &&
+        !copySegment(segment, model.segments[i], work))
       return false;
   }
   return true;
@@ -144,11 +159,13 @@ bool Loader::verifyWeights() {
   for (uint32_t i = 0; i < model.segments.size() && options.verify_weights == 1; ++i) {
     const schema::Segment &segment = *program.segments()->Get(i);
     Hash expected = {segment.hash_low(), segment.hash_high()};
-    if (segment.kind() != schema::SegmentKind::weights || (segment.external() && expected == Hash{}))
+    if (segment.kind() != schema::SegmentKind::weights ||
+        (segment.external() && expected == Hash{}))
       continue;
     if (hashOf(model.segments[i].data, segment.size()) != expected)
-      return fail(status, GLM_CORRUPT, "%s: segment %s: its hash does not match its %" PRIu64 " bytes; copy it again", model.path,
-                  segment.name()->c_str(), segment.size());
+      return fail(status, GLM_CORRUPT,
+                  "%s: segment %s: its hash does not match its %" PRIu64 " bytes; copy it again",
+                  model.path, segment.name()->c_str(), segment.size());
     work.before += segment.size();
     if (!work.runtime->proceed(work.what, work.before, work.total))
       return cancelled();
@@ -161,15 +178,19 @@ bool Loader::loadCode() {
   for (uint32_t i = 0; i < model.segments.size(); ++i) {
     const schema::Segment &segment = *program.segments()->Get(i);
     if (segment.kind() == schema::SegmentKind::code &&
-        !model.segments[i].code.load(model.segments[i].data, segment.size(), segment.name()->c_str(), throughLinker, status))
+        !model.segments[i].code.load(model.segments[i].data, segment.size(),
+                                     segment.name()->c_str(), throughLinker, status))
       return false;
   }
   for (uint32_t i = 0; i < model.kernels.size(); ++i) {
     const schema::Kernel &kernel = *program.kernels()->Get(i);
     const void *entry = model.segments[kernel.segment()].code.entry(kernel.offset());
     if (!entry)
-      return fail(status, GLM_MALFORMED, "%s: kernel %s: offset %" PRIu64 " is not in the executable part of segment %s; compile it again", model.path,
-                  kernel.name()->c_str(), kernel.offset(), program.segments()->Get(kernel.segment())->name()->c_str());
+      return fail(status, GLM_MALFORMED,
+                  "%s: kernel %s: offset %" PRIu64
+                  " is not in the executable part of segment %s; compile it again",
+                  model.path, kernel.name()->c_str(), kernel.offset(),
+                  program.segments()->Get(kernel.segment())->name()->c_str());
     model.kernels[i] = reinterpret_cast<glm_kernel>(reinterpret_cast<uintptr_t>(entry));
   }
   return true;
@@ -209,9 +230,11 @@ int glm_model::findEntry(const char *name) const {
 }
 
 // One block: the model, its tables, the path.
-static glm_model *allocateModel(glm_runtime *runtime, Artifact &artifact, const char *path, glm_status &status) {
+static glm_model *allocateModel(glm_runtime *runtime, Artifact &artifact, const char *path,
+                                glm_status &status) {
   const schema::Program &program = artifact.program();
-  size_t segments = program.segments()->size(), kernels = countOf(program.kernels()), banks = countOf(program.banks());
+  size_t segments = program.segments()->size(), kernels = countOf(program.kernels()),
+         banks = countOf(program.banks());
   Layout layout;
   layout.take(sizeof(glm_model), 64);
   uint64_t segmentsAt = layout.take(segments, sizeof(SegmentMemory), 64);
@@ -224,7 +247,8 @@ static glm_model *allocateModel(glm_runtime *runtime, Artifact &artifact, const 
 
   auto *block = static_cast<uint8_t *>(runtime->memory.allocate(layout.size(), 64));
   if (!block) {
-    fail(status, GLM_OUT_OF_MEMORY, "%s: no memory for %" PRIu64 " bytes of tables", path, layout.size());
+    fail(status, GLM_OUT_OF_MEMORY, "%s: no memory for %" PRIu64 " bytes of tables", path,
+         layout.size());
     return nullptr;
   }
   auto *model = new (block) glm_model(runtime);
@@ -238,14 +262,16 @@ static glm_model *allocateModel(glm_runtime *runtime, Artifact &artifact, const 
   model->banks = {reinterpret_cast<const uint64_t **>(block + banksAt), banks};
   for (size_t i = 0; i < banks; ++i) {
     model->banks[i] = reinterpret_cast<const uint64_t *>(block + tablesAt);
-    tablesAt += alignUp(program.banks()->Get(uint32_t(i))->offsets()->size() * sizeof(uint64_t), 64);
+    tablesAt +=
+        alignUp(program.banks()->Get(uint32_t(i))->offsets()->size() * sizeof(uint64_t), 64);
   }
   memcpy(block + pathAt, path, strlen(path) + 1);
   model->path = reinterpret_cast<const char *>(block + pathAt);
   return model;
 }
 
-glm_status glm_model_load(glm_runtime *runtime, const char *path, const glm_model_options *options, glm_model **result) {
+glm_status glm_model_load(glm_runtime *runtime, const char *path, const glm_model_options *options,
+                          glm_model **result) {
   glm_status status = okStatus();
   if (!runtime || !path || !result) {
     fail(status, GLM_INVALID_ARGUMENT, "model: an argument is NULL");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The object behind glm_model: an artifact whose code is loaded and whose weights have addresses. Immutable after loading, so
-// sessions share it. Everything but mapped files and copied weights lies in one block.
+// The object behind glm_model: an artifact whose code is loaded and whose weights have addresses.
+// Immutable after loading, so sessions share it. Everything but mapped files and copied weights
+// lies in one block.
 #ifndef GLM_RUNTIME_ARTIFACT_MODEL_H
 #define GLM_RUNTIME_ARTIFACT_MODEL_H
 
@@ -22,7 +23,8 @@ struct SegmentMemory final {
   CodeImage code;
 };
 
-/// The dims that the runtime itself sets, by their place in Program.dims; -1: the artifact has none of that name.
+/// The dims that the runtime itself sets, by their place in Program.dims; -1: the artifact has none
+/// of that name.
 struct KnownDims final {
   int rows = -1;
   int logitRows = -1;

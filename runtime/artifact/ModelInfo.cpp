@@ -99,7 +99,8 @@ glm_status glm_model_entry(const glm_model *model, size_t index, glm_entry_info 
   return okStatus();
 }
 
-glm_status glm_model_port(const glm_model *model, size_t entryIndex, size_t index, glm_tensor *port) {
+glm_status glm_model_port(const glm_model *model, size_t entryIndex, size_t index,
+                          glm_tensor *port) {
   if (!model || !port)
     return failed(GLM_INVALID_ARGUMENT, "model", "an argument is NULL");
   if (entryIndex >= model->program().entries()->size())
@@ -108,7 +109,8 @@ glm_status glm_model_port(const glm_model *model, size_t entryIndex, size_t inde
   size_t inputs = entry->inputs()->size();
   if (index >= inputs + entry->outputs()->size())
     return failed(GLM_NOT_FOUND, entry->name()->c_str(), "has no port of this number");
-  const schema::Port *from = index < inputs ? entry->inputs()->Get(uint32_t(index)) : entry->outputs()->Get(uint32_t(index - inputs));
+  const schema::Port *from = index < inputs ? entry->inputs()->Get(uint32_t(index))
+                                            : entry->outputs()->Get(uint32_t(index - inputs));
   *port = {};
   port->name = from->name()->c_str();
   port->dtype = int32_t(from->dtype());
@@ -123,30 +125,37 @@ glm_status glm_model_port(const glm_model *model, size_t entryIndex, size_t inde
 
 // A tokenizer is told like a blob: a name and a segment.
 using NamedSegments = flatbuffers::Vector<flatbuffers::Offset<schema::Blob>>;
-static_assert(int(schema::Tokenizer::VT_NAME) == int(schema::Blob::VT_NAME) && int(schema::Tokenizer::VT_SEGMENT) == int(schema::Blob::VT_SEGMENT));
+static_assert(int(schema::Tokenizer::VT_NAME) == int(schema::Blob::VT_NAME) &&
+              int(schema::Tokenizer::VT_SEGMENT) == int(schema::Blob::VT_SEGMENT));
 
-static glm_status findBytes(const glm_model *model, bool tokenizer, const char *name, size_t index, glm_bytes *bytes) {
+static glm_status findBytes(const glm_model *model, bool tokenizer, const char *name, size_t index,
+                            glm_bytes *bytes) {
   if (!model || !bytes)
     return failed(GLM_INVALID_ARGUMENT, "model", "an argument is NULL");
   const schema::Program &program = model->program();
-  const NamedSegments *items = tokenizer ? reinterpret_cast<const NamedSegments *>(program.tokenizers()) : program.blobs();
+  const NamedSegments *items =
+      tokenizer ? reinterpret_cast<const NamedSegments *>(program.tokenizers()) : program.blobs();
   size_t count = countOf(items);
   for (index = name ? 0 : index; index < count; ++index) {
     const schema::Blob *item = items->Get(uint32_t(index));
     if (name && strcmp(item->name()->c_str(), name) != 0)
       continue;
-    *bytes = {item->name()->c_str(), model->segments[item->segment()].data, program.segments()->Get(item->segment())->size()};
+    *bytes = {item->name()->c_str(), model->segments[item->segment()].data,
+              program.segments()->Get(item->segment())->size()};
     return okStatus();
   }
   glm_status status = okStatus();
-  fail(status, GLM_NOT_FOUND, "%s: has no %s '%s' among %zu", model->path, tokenizer ? "tokenizer" : "blob", name ? name : "(by number)", count);
+  fail(status, GLM_NOT_FOUND, "%s: has no %s '%s' among %zu", model->path,
+       tokenizer ? "tokenizer" : "blob", name ? name : "(by number)", count);
   return status;
 }
 
-glm_status glm_model_tokenizer(const glm_model *model, const char *name, size_t index, glm_bytes *bytes) {
+glm_status glm_model_tokenizer(const glm_model *model, const char *name, size_t index,
+                               glm_bytes *bytes) {
   return findBytes(model, true, name, index, bytes);
 }
 
-glm_status glm_model_blob(const glm_model *model, const char *name, size_t index, glm_bytes *bytes) {
+glm_status glm_model_blob(const glm_model *model, const char *name, size_t index,
+                          glm_bytes *bytes) {
   return findBytes(model, false, name, index, bytes);
 }

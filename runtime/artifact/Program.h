@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The only way the runtime includes the schema's generated reader: its assertions would abort, and what they assert has
-// been verified before anything is read.
+// The only way the runtime includes the schema's generated reader: its assertions would abort, and
+// what they assert has been verified before anything is read.
 #ifndef GLM_RUNTIME_ARTIFACT_PROGRAM_H
 #define GLM_RUNTIME_ARTIFACT_PROGRAM_H
 
@@ -15,8 +15,12 @@
 namespace glm::runtime {
 
 /// Absent vectors and strings of the flatbuffer read as empty ones.
-template <typename T> size_t countOf(const flatbuffers::Vector<T> *vector) { return vector ? vector->size() : 0; }
-inline const char *textOf(const flatbuffers::String *string) { return string ? string->c_str() : ""; }
+template <typename T> size_t countOf(const flatbuffers::Vector<T> *vector) {
+  return vector ? vector->size() : 0;
+}
+inline const char *textOf(const flatbuffers::String *string) {
+  return string ? string->c_str() : "";
+}
 
 } // namespace glm::runtime
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Sizes that depend on dimensions: postfix code over int64 (schema: Expr). A check at load time makes evaluation unable to
-// go wrong but in arithmetic; the arithmetic reports overflow instead of wrapping.
+// Sizes that depend on dimensions: postfix code over int64 (schema: Expr). A check at load time
+// makes evaluation unable to go wrong but in arithmetic; the arithmetic reports overflow instead of
+// wrapping.
 #ifndef GLM_RUNTIME_CORE_EXPRESSION_H
 #define GLM_RUNTIME_CORE_EXPRESSION_H
 
@@ -12,7 +13,8 @@ namespace glm::runtime {
 inline constexpr int expressionDepth = 32;
 inline constexpr size_t maxDims = 64;
 
-/// Null, or the rule that `expression` breaks: known operations, dims below `dimCount`, at most 32 values on the stack, one left.
+/// Null, or the rule that `expression` breaks: known operations, dims below `dimCount`, at most 32
+/// values on the stack, one left.
 const char *checkExpression(const schema::Expr &expression, size_t dimCount);
 
 /// The value of a checked expression. Null, or what went wrong ("overflow", …).

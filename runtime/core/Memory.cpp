@@ -10,7 +10,8 @@ void *mapAligned(size_t size) {
   size_t reserved = size + hugePage;
   if (reserved < size)
     return nullptr;
-  void *mapping = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *mapping = mmap(nullptr, reserved, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED)
     return nullptr;
   auto start = reinterpret_cast<uintptr_t>(mapping);
@@ -30,7 +31,7 @@ static void *mapPages(size_t size) {
 }
 
 void *Memory::allocate(size_t size, size_t alignment) {
-  void *memory = allocateCall ? allocateCall(user, size, alignment)
+  void *memory = allocateCall                           ? allocateCall(user, size, alignment)
                  : size >= hugePage || alignment > 4096 ? mapAligned(size)
                                                         : mapPages(size);
   if (memory)
@@ -57,7 +58,8 @@ void Memory::count(size_t size) {
 
 uint64_t Layout::take(uint64_t size, uint64_t alignment) {
   uint64_t start = alignUp(total, alignment);
-  overflow |= start < total || __builtin_add_overflow(start, size, &total) || total > (uint64_t(1) << 56);
+  overflow |=
+      start < total || __builtin_add_overflow(start, size, &total) || total > (uint64_t(1) << 56);
   return start;
 }
 

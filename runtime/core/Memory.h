@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Where memory comes from: the caller's callbacks, or mappings of our own on huge pages. Blocks are few and large (a runtime, a
-// model, a session: one each), so there is no heap. Contents of a new block are undefined. Thread-safe when the callbacks are.
+// Where memory comes from: the caller's callbacks, or mappings of our own on huge pages. Blocks are
+// few and large (a runtime, a model, a session: one each), so there is no heap. Contents of a new
+// block are undefined. Thread-safe when the callbacks are.
 #ifndef GLM_RUNTIME_CORE_MEMORY_H
 #define GLM_RUNTIME_CORE_MEMORY_H
 
@@ -15,17 +16,21 @@ namespace glm::runtime {
 
 inline constexpr size_t hugePage = size_t(2) << 20;
 
-constexpr uint64_t alignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) & ~(alignment - 1); }
+constexpr uint64_t alignUp(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) & ~(alignment - 1);
+}
 
 class Memory final {
 public:
   Memory() = default;
   explicit Memory(const glm_runtime_options &options)
       : allocateCall(options.allocate), releaseCall(options.release), user(options.user) {}
-  Memory(const Memory &other) : allocateCall(other.allocateCall), releaseCall(other.releaseCall), user(other.user) {}
+  Memory(const Memory &other)
+      : allocateCall(other.allocateCall), releaseCall(other.releaseCall), user(other.user) {}
   Memory &operator=(const Memory &) = delete;
 
-  /// `size` bytes at a multiple of `alignment` (a power of two up to 2 MiB); null when there are none.
+  /// `size` bytes at a multiple of `alignment` (a power of two up to 2 MiB); null when there are
+  /// none.
   void *allocate(size_t size, size_t alignment);
   void release(void *memory, size_t size);
 
@@ -44,11 +49,13 @@ private:
   std::atomic<uint64_t> most{0};
 };
 
-/// Reserves address space of `size` bytes at a multiple of 2 MiB, readable and writable, on huge pages where the system grants them.
-/// Null when there is none. Give it back with munmap, `size` rounded up to 4 KiB.
+/// Reserves address space of `size` bytes at a multiple of 2 MiB, readable and writable, on huge
+/// pages where the system grants them. Null when there is none. Give it back with munmap, `size`
+/// rounded up to 4 KiB.
 void *mapAligned(size_t size);
 
-/// A plan of a block: what lies where, and how long the whole is. Overflow sticks and shows in `valid`.
+/// A plan of a block: what lies where, and how long the whole is. Overflow sticks and shows in
+/// `valid`.
 class Layout final {
 public:
   /// The offset of `size` bytes at a multiple of `alignment`.

@@ -32,11 +32,14 @@ static uint32_t spinsOf(const glm_runtime_options &options, uint32_t threads, ui
 
 static bool checkOptions(const glm_runtime_options &options, glm_status &status) {
   if (options.threads < 0 || options.threads > maxThreads)
-    return fail(status, GLM_INVALID_ARGUMENT, "runtime: threads is %d, not in 0 to %d", options.threads, maxThreads);
+    return fail(status, GLM_INVALID_ARGUMENT, "runtime: threads is %d, not in 0 to %d",
+                options.threads, maxThreads);
   if (options.spin_microseconds < -1)
-    return fail(status, GLM_INVALID_ARGUMENT, "runtime: spin_microseconds is %d, at least -1", options.spin_microseconds);
+    return fail(status, GLM_INVALID_ARGUMENT, "runtime: spin_microseconds is %d, at least -1",
+                options.spin_microseconds);
   if (!options.allocate != !options.release)
-    return fail(status, GLM_INVALID_ARGUMENT, "runtime: allocate and release come together; one of them is missing");
+    return fail(status, GLM_INVALID_ARGUMENT,
+                "runtime: allocate and release come together; one of them is missing");
   return true;
 }
 
@@ -61,13 +64,16 @@ glm_status glm_runtime_create(const glm_runtime_options *options, glm_runtime **
   auto *runtime = new (block) glm_runtime(chosen);
   runtime->blockSize = size;
   runtime->memory.count(size);
-  auto *workers = reinterpret_cast<Worker *>(static_cast<uint8_t *>(block) + alignUp(sizeof(glm_runtime), 64));
-  if (!runtime->pool.start(workers, threads, spinsOf(chosen, threads, cores), chosen.pin_threads == 1, status)) {
+  auto *workers =
+      reinterpret_cast<Worker *>(static_cast<uint8_t *>(block) + alignUp(sizeof(glm_runtime), 64));
+  if (!runtime->pool.start(workers, threads, spinsOf(chosen, threads, cores),
+                           chosen.pin_threads == 1, status)) {
     Memory(chosen).release(block, size);
     return status;
   }
   if (threads > cores)
-    runtime->log(GLM_LOG_WARNING, "runtime: %u threads on %u cores; steps will wait for each other", threads, cores);
+    runtime->log(GLM_LOG_WARNING, "runtime: %u threads on %u cores; steps will wait for each other",
+                 threads, cores);
   *result = runtime;
   return status;
 }

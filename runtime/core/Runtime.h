@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The object behind glm_runtime: the memory, the threads and the callbacks that models and sessions share. It lies with its
-// workers in one block.
+// The object behind glm_runtime: the memory, the threads and the callbacks that models and sessions
+// share. It lies with its workers in one block.
 #ifndef GLM_RUNTIME_CORE_RUNTIME_H
 #define GLM_RUNTIME_CORE_RUNTIME_H
 

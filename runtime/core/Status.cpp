@@ -25,7 +25,8 @@ bool failWithReason(glm_status &status, const char *thing, const char *what) {
   char text[128];
   // The GNU form of strerror_r returns the text, which may lie outside of `text`.
   const char *message = strerror_r(reason, text, sizeof(text));
-  return fail(status, reason == ENOMEM ? GLM_OUT_OF_MEMORY : GLM_SYSTEM, "%s: %s; %s", thing, what, message);
+  return fail(status, reason == ENOMEM ? GLM_OUT_OF_MEMORY : GLM_SYSTEM, "%s: %s; %s", thing, what,
+              message);
 }
 
 } // namespace glm::runtime

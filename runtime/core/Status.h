@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How the runtime's own code reports failure: a function returns false after `fail` has filled the caller's status. One
-// line, "thing: rule, numbers; remedy"; the first failure is the one the user sees.
+// How the runtime's own code reports failure: a function returns false after `fail` has filled the
+// caller's status. One line, "thing: rule, numbers; remedy"; the first failure is the one the user
+// sees.
 #ifndef GLM_RUNTIME_CORE_STATUS_H
 #define GLM_RUNTIME_CORE_STATUS_H
 
@@ -9,8 +10,10 @@
 
 namespace glm::runtime {
 
-/// Fills `status` and returns false. Control characters in what is printed become '?', so that it stays one line.
-[[gnu::format(printf, 3, 4), gnu::cold]] bool fail(glm_status &status, glm_code code, const char *format, ...);
+/// Fills `status` and returns false. Control characters in what is printed become '?', so that it
+/// stays one line.
+[[gnu::format(printf, 3, 4), gnu::cold]] bool fail(glm_status &status, glm_code code,
+                                                   const char *format, ...);
 
 /// As `fail`, with the reason of `errno` after "; ".
 [[gnu::cold]] bool failWithReason(glm_status &status, const char *thing, const char *what);

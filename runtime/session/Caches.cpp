@@ -35,24 +35,33 @@ void Caches::place(const CacheShape &newShape, uint8_t *block, const Places &pla
     freeList[i] = int32_t(shape.pages - 1 - i);
 }
 
-static bool checkRow(const glm_row &row, size_t index, int64_t expected, const CacheShape &shape, int64_t vocabulary, glm_status &status) {
+static bool checkRow(const glm_row &row, size_t index, int64_t expected, const CacheShape &shape,
+                     int64_t vocabulary, glm_status &status) {
   if (row.token < 0 || row.token >= vocabulary)
-    return fail(status, GLM_BAD_TOKEN, "row %zu: token %d is not in the vocabulary of %" PRId64, index, row.token, vocabulary);
+    return fail(status, GLM_BAD_TOKEN, "row %zu: token %d is not in the vocabulary of %" PRId64,
+                index, row.token, vocabulary);
   if (expected >= 0 && row.position != expected)
-    return fail(status, GLM_BAD_POSITION, "row %zu: position %d, but the next position of slot %d is %" PRId64 "; give rows in order, or truncate",
+    return fail(status, GLM_BAD_POSITION,
+                "row %zu: position %d, but the next position of slot %d is %" PRId64
+                "; give rows in order, or truncate",
                 index, row.position, row.slot, expected);
   if (row.position < 0 || row.position >= shape.context)
-    return fail(status, GLM_BAD_POSITION, "row %zu: position %d is not below the session's context of %" PRId64 "; create it with a larger one",
+    return fail(status, GLM_BAD_POSITION,
+                "row %zu: position %d is not below the session's context of %" PRId64
+                "; create it with a larger one",
                 index, row.position, shape.context);
   return true;
 }
 
-bool Caches::admit(std::span<const glm_row> rows, int64_t vocabulary, bool appends, glm_status &status) {
+bool Caches::admit(std::span<const glm_row> rows, int64_t vocabulary, bool appends,
+                   glm_status &status) {
   memcpy(pending, lengths, size_t(shape.slots) * sizeof(int64_t));
   for (size_t i = 0; i < rows.size(); ++i) {
     const glm_row &row = rows[i];
     if (!hasSlot(row.slot))
-      return fail(status, GLM_BAD_SLOT, "row %zu: slot %d is not among the session's %" PRId64 "; create it with more", i, row.slot, shape.slots);
+      return fail(status, GLM_BAD_SLOT,
+                  "row %zu: slot %d is not among the session's %" PRId64 "; create it with more", i,
+                  row.slot, shape.slots);
     int64_t &reach = pending[row.slot];
     if (!checkRow(row, i, appends ? reach : -1, shape, vocabulary, status))
       return false;
@@ -63,10 +72,13 @@ bool Caches::admit(std::span<const glm_row> rows, int64_t vocabulary, bool appen
 
 bool Caches::admitLength(int32_t slot, int64_t length, glm_status &status) {
   if (!hasSlot(slot))
-    return fail(status, GLM_BAD_SLOT, "slot %d: is not among the session's %" PRId64, slot, shape.slots);
+    return fail(status, GLM_BAD_SLOT, "slot %d: is not among the session's %" PRId64, slot,
+                shape.slots);
   if (length < lengths[slot] || length > shape.context)
-    return fail(status, GLM_BAD_POSITION, "slot %d: cannot become %" PRId64 " rows long, it has %" PRId64 " and the context is %" PRId64, slot, length,
-                lengths[slot], shape.context);
+    return fail(status, GLM_BAD_POSITION,
+                "slot %d: cannot become %" PRId64 " rows long, it has %" PRId64
+                " and the context is %" PRId64,
+                slot, length, lengths[slot], shape.context);
   memcpy(pending, lengths, size_t(shape.slots) * sizeof(int64_t));
   pending[slot] = length;
   return true;
@@ -79,8 +91,11 @@ bool Caches::reserve(glm_status &status) {
     wanted += more > 0 ? more : 0;
   }
   if (wanted > freeCount)
-    return fail(status, GLM_CACHE_FULL, "caches: %" PRId64 " more pages of %" PRId64 " rows are needed, %" PRId64 " of %" PRId64
-                " are free; release or truncate slots, or create the session with more pages", wanted, shape.pageRows, freeCount, shape.pages);
+    return fail(status, GLM_CACHE_FULL,
+                "caches: %" PRId64 " more pages of %" PRId64 " rows are needed, %" PRId64
+                " of %" PRId64
+                " are free; release or truncate slots, or create the session with more pages",
+                wanted, shape.pageRows, freeCount, shape.pages);
   for (int64_t slot = 0; slot < shape.slots; ++slot) {
     for (int64_t count = pagesFor(pending[slot]); held[slot] < count; ++held[slot]) {
       int32_t page = freeList[--freeCount];
@@ -114,9 +129,12 @@ void Caches::rollBack() {
 
 bool Caches::truncate(int32_t slot, int64_t length, glm_status &status) {
   if (!hasSlot(slot))
-    return fail(status, GLM_BAD_SLOT, "slot %d: is not among the session's %" PRId64, slot, shape.slots);
+    return fail(status, GLM_BAD_SLOT, "slot %d: is not among the session's %" PRId64, slot,
+                shape.slots);
   if (length < 0 || length > lengths[slot])
-    return fail(status, GLM_BAD_POSITION, "slot %d: cannot be cut to %" PRId64 " rows, it has %" PRId64, slot, length, lengths[slot]);
+    return fail(status, GLM_BAD_POSITION,
+                "slot %d: cannot be cut to %" PRId64 " rows, it has %" PRId64, slot, length,
+                lengths[slot]);
   lengths[slot] = length;
   keepPages(slot, pagesFor(length));
   return true;

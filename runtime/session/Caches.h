@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Which rows of the caches belong to which slot. Memory of every cache is cut into pages of `pageRows` rows; a page number
-// means the same rows in all of them, so one table of page numbers for each slot serves every cache and this class never
-// sees their memory. Pages carry a count of the slots that use them.
+// Which rows of the caches belong to which slot. Memory of every cache is cut into pages of
+// `pageRows` rows; a page number means the same rows in all of them, so one table of page numbers
+// for each slot serves every cache and this class never sees their memory. Pages carry a count of
+// the slots that use them.
 //
-// A batch goes through admit (checks, changes nothing), reserve (takes pages, all or none) and then commit or rollBack.
+// A batch goes through admit (checks, changes nothing), reserve (takes pages, all or none) and then
+// commit or rollBack.
 #ifndef GLM_RUNTIME_SESSION_CACHES_H
 #define GLM_RUNTIME_SESSION_CACHES_H
 
@@ -17,7 +19,7 @@ namespace glm::runtime {
 
 struct CacheShape final {
   int64_t slots = 0;
-  int64_t context = 0;      // most rows of a slot
+  int64_t context = 0; // most rows of a slot
   int64_t pageRows = 1;
   int64_t pagesPerSlot = 0; // entries of a slot's table
   int64_t pages = 0;        // that all slots share
@@ -32,10 +34,11 @@ public:
   static Places plan(const CacheShape &shape, Layout &layout);
   void place(const CacheShape &shape, uint8_t *block, const Places &places);
 
-  /// Checks slots, tokens and positions. `appends`: a row's position is its slot's length, counted on; otherwise any
-  /// position below the context is right.
+  /// Checks slots, tokens and positions. `appends`: a row's position is its slot's length, counted
+  /// on; otherwise any position below the context is right.
   bool admit(std::span<const glm_row> rows, int64_t vocabulary, bool appends, glm_status &status);
-  /// Gives every slot of the admitted batch the pages it needs; false, with nothing taken, when there are too few.
+  /// Gives every slot of the admitted batch the pages it needs; false, with nothing taken, when
+  /// there are too few.
   bool reserve(glm_status &status);
   /// `appends`: the slots become longer, or keep their length and their new pages.
   void commit(bool appends);
@@ -50,7 +53,9 @@ public:
   int64_t length(int32_t slot) const { return lengths[slot]; }
   int64_t freePages() const { return freeCount; }
   const int32_t *pages() const { return table; }
-  int32_t pageOf(int32_t slot, int64_t position) const { return table[slot * shape.pagesPerSlot + position / shape.pageRows]; }
+  int32_t pageOf(int32_t slot, int64_t position) const {
+    return table[slot * shape.pagesPerSlot + position / shape.pageRows];
+  }
   const CacheShape &form() const { return shape; }
 
 private:
@@ -58,12 +63,13 @@ private:
   void keepPages(int64_t slot, int64_t count);
 
   CacheShape shape;
-  int32_t *table = nullptr;      // [slots, pagesPerSlot]; behind what a slot holds: page 0, harmless to touch
-  int64_t *lengths = nullptr;    // [slots] rows
-  int64_t *pending = nullptr;    // [slots] rows the admitted batch reaches to
-  int64_t *held = nullptr;       // [slots] pages
+  int32_t *table =
+      nullptr; // [slots, pagesPerSlot]; behind what a slot holds: page 0, harmless to touch
+  int64_t *lengths = nullptr;     // [slots] rows
+  int64_t *pending = nullptr;     // [slots] rows the admitted batch reaches to
+  int64_t *held = nullptr;        // [slots] pages
   uint32_t *references = nullptr; // [pages] slots that use a page
-  int32_t *freeList = nullptr;   // [pages] a stack
+  int32_t *freeList = nullptr;    // [pages] a stack
   int64_t freeCount = 0;
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What every worker does in a step: walk the plan, in the same order as all others, and meet them at barriers.
+// What every worker does in a step: walk the plan, in the same order as all others, and meet them
+// at barriers.
 //
-// Cancelling. A worker that sees the flag skips launches; at a barrier all get the same answer to whether it is set, so they
-// leave together and nobody waits for one who is gone.
+// Cancelling. A worker that sees the flag skips launches; at a barrier all get the same answer to
+// whether it is set, so they leave together and nobody waits for one who is gone.
 #include "runtime/session/Session.h"
 
 #include <cstring>
@@ -38,11 +39,13 @@ private:
 
 } // namespace
 
-static void copyShare(const Instruction &instruction, uint64_t bytes, uint32_t worker, uint32_t workers) {
+static void copyShare(const Instruction &instruction, uint64_t bytes, uint32_t worker,
+                      uint32_t workers) {
   uint64_t share = alignUp((bytes + workers - 1) / workers, 64);
   uint64_t begin = share * worker;
   if (begin < bytes)
-    memmove(instruction.destination + begin, instruction.source + begin, bytes - begin < share ? bytes - begin : share);
+    memmove(instruction.destination + begin, instruction.source + begin,
+            bytes - begin < share ? bytes - begin : share);
 }
 
 static void record(glm_session &session, Stopwatch &watch, uint32_t row, uint32_t worker) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Caches as a long text would leave them, without running it: measurements at a context of 128 Ki positions need them in
-// a second.
+// Caches as a long text would leave them, without running it: measurements at a context of 128 Ki
+// positions need them in a second.
 #include "runtime/session/Session.h"
 
 #include <cstring>
@@ -11,7 +11,8 @@ using namespace glm::runtime;
 
 namespace {
 
-/// Sixty-four bits at a time of elements with magnitudes from 0.5 to 1: exponent bits fixed, the others random.
+/// Sixty-four bits at a time of elements with magnitudes from 0.5 to 1: exponent bits fixed, the
+/// others random.
 class Numbers {
 public:
   Numbers(uint64_t seed, schema::Dtype dtype) : state(seed * 0x9e3779b97f4a7c15 + 1) {
@@ -81,7 +82,8 @@ glm_status glm_session_fill(glm_session *session, int32_t slot, int64_t length, 
     const schema::State &state = *program.states()->Get(i);
     for (int64_t position = caches.length(slot); position < length; ++position) {
       Numbers numbers(seed ^ uint64_t(position) << 20 ^ uint64_t(slot) << 44 ^ i, state.dtype());
-      uint8_t *page = session->views[i].base + uint64_t(caches.pageOf(slot, position)) * pageBytes(state);
+      uint8_t *page =
+          session->views[i].base + uint64_t(caches.pageOf(slot, position)) * pageBytes(state);
       fillRow(state, page, position % caches.form().pageRows, numbers);
     }
   }

@@ -18,14 +18,16 @@ const char *EntryPlan::decide(const int64_t *dims) const {
       continue;
     }
     uint64_t bits;
-    if (left < 0 || __builtin_mul_overflow(uint64_t(left), decision.unit, &bits) || bits / 8 > decision.limit)
+    if (left < 0 || __builtin_mul_overflow(uint64_t(left), decision.unit, &bits) ||
+        bits / 8 > decision.limit)
       return "copy beyond its buffer";
     values[i] = bits / 8;
   }
   return nullptr;
 }
 
-static bool checkPort(const schema::Port &port, const int64_t *bounds, std::span<PlacedBuffer> buffers, glm_status &status) {
+static bool checkPort(const schema::Port &port, const int64_t *bounds,
+                      std::span<PlacedBuffer> buffers, glm_status &status) {
   uint64_t count = 1, bytes = 0, extent = 0;
   bool overflow = false;
   for (const schema::Expr *expression : *port.shape()) {
@@ -34,12 +36,15 @@ static bool checkPort(const schema::Port &port, const int64_t *bounds, std::span
     overflow |= __builtin_mul_overflow(count, extent, &count);
   }
   if (overflow || !bytesOf(port.dtype(), count, bytes) || bytes > buffers[port.buffer()].size)
-    return fail(status, GLM_MALFORMED, "port %s: of %" PRIu64 " elements does not fit its buffer of %" PRIu64 " bytes; compile it again",
+    return fail(status, GLM_MALFORMED,
+                "port %s: of %" PRIu64 " elements does not fit its buffer of %" PRIu64
+                " bytes; compile it again",
                 port.name()->c_str(), count, buffers[port.buffer()].size);
   return true;
 }
 
-bool placeBuffers(const glm_model &model, const schema::Entry &entry, const int64_t *bounds, std::span<PlacedBuffer> buffers, glm_status &status) {
+bool placeBuffers(const glm_model &model, const schema::Entry &entry, const int64_t *bounds,
+                  std::span<PlacedBuffer> buffers, glm_status &status) {
   const char *name = entry.name()->c_str();
   uint64_t arena;
   if (!sizeAtBounds(*entry.arena(), bounds, "entry", name, arena, status))
@@ -47,11 +52,15 @@ bool placeBuffers(const glm_model &model, const schema::Entry &entry, const int6
   for (uint32_t i = 0; i < buffers.size(); ++i) {
     const schema::Buffer *buffer = entry.buffers()->Get(i);
     PlacedBuffer &placed = buffers[i];
-    if (!sizeAtBounds(*buffer->offset(), bounds, "buffer", textOf(buffer->name()), placed.offset, status) ||
-        !sizeAtBounds(*buffer->size(), bounds, "buffer", textOf(buffer->name()), placed.size, status))
+    if (!sizeAtBounds(*buffer->offset(), bounds, "buffer", textOf(buffer->name()), placed.offset,
+                      status) ||
+        !sizeAtBounds(*buffer->size(), bounds, "buffer", textOf(buffer->name()), placed.size,
+                      status))
       return false;
     if (placed.offset % 64 != 0 || placed.offset > arena || placed.size > arena - placed.offset)
-      return fail(status, GLM_MALFORMED, "entry %s: buffer %s: offset %" PRIu64 " and size %" PRIu64 " in an arena of %" PRIu64 "; compile it again",
+      return fail(status, GLM_MALFORMED,
+                  "entry %s: buffer %s: offset %" PRIu64 " and size %" PRIu64
+                  " in an arena of %" PRIu64 "; compile it again",
                   name, textOf(buffer->name()), placed.offset, placed.size, arena);
   }
   for (const auto *ports : {entry.inputs(), entry.outputs()})
@@ -69,7 +78,8 @@ public:
       : plan(plan), addresses(addresses), program(addresses.model.program()), status(status) {}
 
   bool build() {
-    if (!sizeAtBounds(*plan.entry->scratch(), addresses.bounds, "entry", plan.entry->name()->c_str(), scratch, status))
+    if (!sizeAtBounds(*plan.entry->scratch(), addresses.bounds, "entry",
+                      plan.entry->name()->c_str(), scratch, status))
       return false;
     return emit(plan.entry->commands());
   }
@@ -80,7 +90,8 @@ private:
   bool emit(const Commands *commands);
   bool emit(const schema::Command &command);
   bool emitLaunch(const schema::Launch &launch);
-  bool emitCopy(const schema::Arg &source, const schema::Arg &destination, const schema::Expr &size, uint64_t unit);
+  bool emitCopy(const schema::Arg &source, const schema::Arg &destination, const schema::Expr &size,
+                uint64_t unit);
   bool emitBranch(const schema::Branch &branch);
   bool word(const schema::Arg &argument, uint64_t &value);
   bool place(const schema::Arg &argument, uint8_t *&address, uint64_t &rest);
@@ -110,12 +121,15 @@ bool Builder::place(const schema::Arg &argument, uint8_t *&address, uint64_t &re
     size = buffer.size;
   } else {
     const schema::Handoff *handoff = program.handoffs()->Get(argument.index());
-    if (!sizeAtBounds(*handoff->size(), addresses.bounds, "hand-off", handoff->name()->c_str(), size, status))
+    if (!sizeAtBounds(*handoff->size(), addresses.bounds, "hand-off", handoff->name()->c_str(),
+                      size, status))
       return false;
     address = addresses.handoffs[argument.index()];
   }
   if (uint64_t(argument.value()) > size)
-    return fail(status, GLM_MALFORMED, "entry %s: an argument has the offset %" PRId64 " in a buffer of %" PRIu64 " bytes; compile it again",
+    return fail(status, GLM_MALFORMED,
+                "entry %s: an argument has the offset %" PRId64 " in a buffer of %" PRIu64
+                " bytes; compile it again",
                 plan.entry->name()->c_str(), argument.value(), size);
   address += argument.value();
   rest = size - uint64_t(argument.value());
@@ -128,7 +142,8 @@ bool Builder::word(const schema::Arg &argument, uint64_t &value) {
     value = reinterpret_cast<uintptr_t>(&addresses.views[argument.index()]);
     return true;
   case schema::ArgKind::weight:
-    value = reinterpret_cast<uintptr_t>(addresses.model.weight(argument.index())) + uint64_t(argument.value());
+    value = reinterpret_cast<uintptr_t>(addresses.model.weight(argument.index())) +
+            uint64_t(argument.value());
     return true;
   case schema::ArgKind::bank:
     value = reinterpret_cast<uintptr_t>(addresses.model.banks[argument.index()]);
@@ -154,11 +169,14 @@ bool Builder::word(const schema::Arg &argument, uint64_t &value) {
 bool Builder::emitLaunch(const schema::Launch &launch) {
   const schema::Kernel &kernel = *program.kernels()->Get(launch.kernel());
   uint64_t needed = 0;
-  if (kernel.scratch() && !sizeAtBounds(*kernel.scratch(), addresses.bounds, "kernel", kernel.name()->c_str(), needed, status))
+  if (kernel.scratch() && !sizeAtBounds(*kernel.scratch(), addresses.bounds, "kernel",
+                                        kernel.name()->c_str(), needed, status))
     return false;
   if (needed > scratch)
-    return fail(status, GLM_MALFORMED, "kernel %s: needs %" PRIu64 " bytes of scratch, entry %s has %" PRIu64 "; compile it again", kernel.name()->c_str(),
-                needed, plan.entry->name()->c_str(), scratch);
+    return fail(status, GLM_MALFORMED,
+                "kernel %s: needs %" PRIu64 " bytes of scratch, entry %s has %" PRIu64
+                "; compile it again",
+                kernel.name()->c_str(), needed, plan.entry->name()->c_str(), scratch);
   Instruction &instruction = next(Instruction::Kind::launch);
   instruction.kernel = addresses.model.kernels[launch.kernel()];
   instruction.arguments = plan.words.data() + words;
@@ -171,7 +189,8 @@ bool Builder::emitLaunch(const schema::Launch &launch) {
   return true;
 }
 
-bool Builder::emitCopy(const schema::Arg &source, const schema::Arg &destination, const schema::Expr &size, uint64_t unit) {
+bool Builder::emitCopy(const schema::Arg &source, const schema::Arg &destination,
+                       const schema::Expr &size, uint64_t unit) {
   uint8_t *from = nullptr, *to = nullptr;
   uint64_t readable, writable;
   if (!place(source, from, readable) || !place(destination, to, writable))
@@ -217,7 +236,8 @@ bool Builder::emit(const schema::Command &command) {
   }
   case schema::Body::Collective: { // of one rank
     const schema::Collective &collective = *command.body_as_Collective();
-    return emitCopy(*collective.source(), *collective.destination(), *collective.count(), bitsOf(collective.dtype()));
+    return emitCopy(*collective.source(), *collective.destination(), *collective.count(),
+                    bitsOf(collective.dtype()));
   }
   case schema::Body::Barrier:
   case schema::Body::Wait: // events order devices; the workers of one device meet
@@ -228,6 +248,8 @@ bool Builder::emit(const schema::Command &command) {
   }
 }
 
-bool buildPlan(EntryPlan &plan, const Addresses &addresses, glm_status &status) { return Builder(plan, addresses, status).build(); }
+bool buildPlan(EntryPlan &plan, const Addresses &addresses, glm_status &status) {
+  return Builder(plan, addresses, status).build();
+}
 
 } // namespace glm::runtime

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An entry made ready to run: a flat list of instructions whose arguments are already addresses. Only sizes of the step are
-// written before each run; workers then read the list and nothing of the flatbuffer.
+// An entry made ready to run: a flat list of instructions whose arguments are already addresses.
+// Only sizes of the step are written before each run; workers then read the list and nothing of the
+// flatbuffer.
 #ifndef GLM_RUNTIME_SESSION_PLAN_H
 #define GLM_RUNTIME_SESSION_PLAN_H
 
@@ -13,7 +14,8 @@ struct Instruction final {
   enum class Kind : uint32_t { launch, barrier, copy, branch, jump };
 
   Kind kind;
-  uint32_t target; // launch: its number in the profile; branch: where `otherwise` begins; jump: where to go on
+  uint32_t target; // launch: its number in the profile; branch: where `otherwise` begins; jump:
+                   // where to go on
   uint32_t value;  // branch, copy: which of the plan's values
   union {
     glm_kernel kernel;
@@ -66,15 +68,17 @@ struct Addresses final {
   const glm_model &model;
   const int64_t *bounds;
   uint8_t *arena;
-  const glm_cache_view *views;     // by state
+  const glm_cache_view *views; // by state
   uint8_t *const *handoffs;
 };
 
 /// Writes a plan into the spans that `plan` brings along, each as long as PlanSize said.
 bool buildPlan(EntryPlan &plan, const Addresses &addresses, glm_status &status);
 
-/// Evaluates offsets and sizes of an entry's buffers and checks them against its arena, ports and kernels.
-bool placeBuffers(const glm_model &model, const schema::Entry &entry, const int64_t *bounds, std::span<PlacedBuffer> buffers, glm_status &status);
+/// Evaluates offsets and sizes of an entry's buffers and checks them against its arena, ports and
+/// kernels.
+bool placeBuffers(const glm_model &model, const schema::Entry &entry, const int64_t *bounds,
+                  std::span<PlacedBuffer> buffers, glm_status &status);
 
 } // namespace glm::runtime
 

@@ -13,7 +13,9 @@ namespace {
 /// Turns a block of the planned size into a session.
 class Assembly {
 public:
-  Assembly(glm_session &session, const SessionShape &shape) : session(session), program(session.model->program()), block(reinterpret_cast<uint8_t *>(&session)) {
+  Assembly(glm_session &session, const SessionShape &shape)
+      : session(session), program(session.model->program()),
+        block(reinterpret_cast<uint8_t *>(&session)) {
     session.shape = shape;
   }
 
@@ -23,10 +25,14 @@ public:
   }
 
 private:
-  template <typename T> std::span<T> array(uint64_t at, size_t count) { return {reinterpret_cast<T *>(block + at), count}; }
+  template <typename T> std::span<T> array(uint64_t at, size_t count) {
+    return {reinterpret_cast<T *>(block + at), count};
+  }
   void placeMemory();
   bool buildPlans(glm_status &status);
-  void nameLaunches(const schema::Entry &entry, const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands, uint32_t &launch);
+  void nameLaunches(const schema::Entry &entry,
+                    const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands,
+                    uint32_t &launch);
   void nameLaunch(uint32_t number, const char *entry, const char *kernel, const char *label);
 
   glm_session &session;
@@ -55,7 +61,8 @@ void Assembly::placeMemory() {
     session.handoffs[i] = memory;
     memory += alignUp(uint64_t(size), 64);
   }
-  session.times = array<glm_launch_times>(shape.timesAt, shape.profile ? shape.plans.launches + 1 : 0);
+  session.times =
+      array<glm_launch_times>(shape.timesAt, shape.profile ? shape.plans.launches + 1 : 0);
 }
 
 bool Assembly::buildPlans(glm_status &status) {
@@ -63,7 +70,8 @@ bool Assembly::buildPlans(glm_status &status) {
   session.plans = array<EntryPlan>(shape.entriesAt, program.entries()->size());
   PlanSize used;
   uint64_t buffers = 0;
-  Addresses addresses = {*session.model, shape.bounds, session.arena, session.views.data(), session.handoffs.data()};
+  Addresses addresses = {*session.model, shape.bounds, session.arena, session.views.data(),
+                         session.handoffs.data()};
   for (uint32_t i = 0; i < session.plans.size(); ++i) {
     const schema::Entry *entry = program.entries()->Get(i);
     PlanSize own;
@@ -71,15 +79,20 @@ bool Assembly::buildPlans(glm_status &status) {
     EntryPlan &plan = session.plans[i];
     plan = {};
     plan.entry = entry;
-    plan.instructions = array<Instruction>(shape.instructionsAt + used.instructions * sizeof(Instruction), own.instructions);
+    plan.instructions = array<Instruction>(
+        shape.instructionsAt + used.instructions * sizeof(Instruction), own.instructions);
     plan.words = array<uint64_t>(shape.wordsAt + used.words * sizeof(uint64_t), own.words);
     plan.patches = array<Patch>(shape.patchesAt + used.patches * sizeof(Patch), own.patches);
-    plan.decisions = array<Decision>(shape.decisionsAt + used.decisions * sizeof(Decision), own.decisions);
-    plan.values = array<uint64_t>(shape.valuesAt + used.decisions * sizeof(uint64_t), own.decisions);
-    plan.buffers = array<PlacedBuffer>(shape.buffersAt + buffers * sizeof(PlacedBuffer), entry->buffers()->size());
+    plan.decisions =
+        array<Decision>(shape.decisionsAt + used.decisions * sizeof(Decision), own.decisions);
+    plan.values =
+        array<uint64_t>(shape.valuesAt + used.decisions * sizeof(uint64_t), own.decisions);
+    plan.buffers = array<PlacedBuffer>(shape.buffersAt + buffers * sizeof(PlacedBuffer),
+                                       entry->buffers()->size());
     plan.firstLaunch = uint32_t(used.launches);
     buffers += entry->buffers()->size();
-    if (!placeBuffers(*session.model, *entry, shape.bounds, plan.buffers, status) || !buildPlan(plan, addresses, status))
+    if (!placeBuffers(*session.model, *entry, shape.bounds, plan.buffers, status) ||
+        !buildPlan(plan, addresses, status))
       return false;
     uint32_t launch = plan.firstLaunch;
     if (shape.profile)
@@ -92,17 +105,22 @@ bool Assembly::buildPlans(glm_status &status) {
   return true;
 }
 
-void Assembly::nameLaunch(uint32_t number, const char *entry, const char *kernel, const char *label) {
-  auto *row = reinterpret_cast<uint64_t *>(block + session.shape.nanosecondsAt) + number * session.shape.timesStride();
+void Assembly::nameLaunch(uint32_t number, const char *entry, const char *kernel,
+                          const char *label) {
+  auto *row = reinterpret_cast<uint64_t *>(block + session.shape.nanosecondsAt) +
+              number * session.shape.timesStride();
   memset(row, 0, session.shape.timesStride() * sizeof(uint64_t));
   session.times[number] = {entry, kernel, label, 0, row};
 }
 
-void Assembly::nameLaunches(const schema::Entry &entry, const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands, uint32_t &launch) {
+void Assembly::nameLaunches(
+    const schema::Entry &entry,
+    const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands, uint32_t &launch) {
   for (size_t i = 0; i < countOf(commands); ++i) {
     const schema::Command &command = *commands->Get(uint32_t(i));
     if (const schema::Launch *body = command.body_as_Launch()) {
-      nameLaunch(launch++, entry.name()->c_str(), program.kernels()->Get(body->kernel())->name()->c_str(), textOf(body->label()));
+      nameLaunch(launch++, entry.name()->c_str(),
+                 program.kernels()->Get(body->kernel())->name()->c_str(), textOf(body->label()));
     } else if (const schema::Branch *branch = command.body_as_Branch()) {
       nameLaunches(entry, branch->less(), launch);
       nameLaunches(entry, branch->otherwise(), launch);
@@ -110,7 +128,8 @@ void Assembly::nameLaunches(const schema::Entry &entry, const flatbuffers::Vecto
   }
 }
 
-glm_status glm_session_measure(const glm_model *model, const glm_session_options *options, glm_memory_sizes *sizes) {
+glm_status glm_session_measure(const glm_model *model, const glm_session_options *options,
+                               glm_memory_sizes *sizes) {
   glm_status status = okStatus();
   SessionShape shape;
   if (!model || !sizes)
@@ -120,7 +139,8 @@ glm_status glm_session_measure(const glm_model *model, const glm_session_options
   return status;
 }
 
-glm_status glm_session_create(glm_model *model, const glm_session_options *options, glm_session **result) {
+glm_status glm_session_create(glm_model *model, const glm_session_options *options,
+                              glm_session **result) {
   glm_status status = okStatus();
   if (!model || !result) {
     fail(status, GLM_INVALID_ARGUMENT, "session: an argument is NULL");
@@ -130,9 +150,12 @@ glm_status glm_session_create(glm_model *model, const glm_session_options *optio
   SessionShape shape;
   if (!shape.plan(*model, options ? *options : glm_session_options{}, status))
     return status;
-  void *block = model->runtime->memory.allocate(shape.sizes.total, shape.sizes.total >= hugePage ? hugePage : 4096);
+  void *block = model->runtime->memory.allocate(shape.sizes.total,
+                                                shape.sizes.total >= hugePage ? hugePage : 4096);
   if (!block) {
-    fail(status, GLM_OUT_OF_MEMORY, "session: no memory for %" PRIu64 " bytes, %" PRIu64 " of them caches; choose a smaller context or fewer slots",
+    fail(status, GLM_OUT_OF_MEMORY,
+         "session: no memory for %" PRIu64 " bytes, %" PRIu64
+         " of them caches; choose a smaller context or fewer slots",
          shape.sizes.total, shape.sizes.caches);
     return status;
   }
@@ -162,14 +185,17 @@ glm_status glm_session_truncate(glm_session *session, int32_t slot, int64_t leng
   return status;
 }
 
-glm_status glm_session_release(glm_session *session, int32_t slot) { return glm_session_truncate(session, slot, 0); }
+glm_status glm_session_release(glm_session *session, int32_t slot) {
+  return glm_session_truncate(session, slot, 0);
+}
 
 void glm_session_cancel(glm_session *session) {
   if (session)
     session->cancelled.store(1, std::memory_order_relaxed);
 }
 
-glm_status glm_session_profile(const glm_session *session, const glm_launch_times **launches, size_t *count) {
+glm_status glm_session_profile(const glm_session *session, const glm_launch_times **launches,
+                               size_t *count) {
   glm_status status = okStatus();
   if (!session || !launches || !count) {
     fail(status, GLM_INVALID_ARGUMENT, "session: an argument is NULL");

@@ -9,15 +9,19 @@
 
 namespace glm::runtime {
 
-bool sizeAtBounds(const schema::Expr &expression, const int64_t *bounds, const char *kind, const char *name, uint64_t &size, glm_status &status) {
+bool sizeAtBounds(const schema::Expr &expression, const int64_t *bounds, const char *kind,
+                  const char *name, uint64_t &size, glm_status &status) {
   int64_t value = 0;
   if (const char *wrong = evaluateSize(expression, bounds, value))
-    return fail(status, GLM_MALFORMED, "%s %s: a size comes to an %s with these options; choose smaller ones", kind, name, wrong);
+    return fail(status, GLM_MALFORMED,
+                "%s %s: a size comes to an %s with these options; choose smaller ones", kind, name,
+                wrong);
   size = uint64_t(value);
   return true;
 }
 
-void PlanSize::add(const schema::Program &program, const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands) {
+void PlanSize::add(const schema::Program &program,
+                   const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands) {
   for (size_t i = 0; i < countOf(commands); ++i) {
     const schema::Command &command = *commands->Get(uint32_t(i));
     switch (command.body_type()) {
@@ -50,16 +54,20 @@ void PlanSize::add(const schema::Program &program, const flatbuffers::Vector<fla
   }
 }
 
-bool SessionShape::setDim(const glm_model &model, int dim, const char *name, int64_t value, glm_status &status) {
+bool SessionShape::setDim(const glm_model &model, int dim, const char *name, int64_t value,
+                          glm_status &status) {
   if (value == 0)
     return true;
   if (dim < 0)
-    return fail(status, GLM_INVALID_ARGUMENT, "%s: has no dim %s that a session can choose", model.path, name);
+    return fail(status, GLM_INVALID_ARGUMENT, "%s: has no dim %s that a session can choose",
+                model.path, name);
   const schema::Dim &known = *model.program().dims()->Get(uint32_t(dim));
   int64_t least = known.kind() == schema::DimKind::session ? 1 : known.max();
   if (value < least || value > known.max())
-    return fail(status, GLM_INVALID_ARGUMENT, "session: %s is %" PRId64 ", this artifact allows %" PRId64 " to %" PRId64
-                "; choose less, or compile it with a larger bound", name, value, least, known.max());
+    return fail(status, GLM_INVALID_ARGUMENT,
+                "session: %s is %" PRId64 ", this artifact allows %" PRId64 " to %" PRId64
+                "; choose less, or compile it with a larger bound",
+                name, value, least, known.max());
   bounds[dim] = value;
   return true;
 }
@@ -67,24 +75,31 @@ bool SessionShape::setDim(const glm_model &model, int dim, const char *name, int
 static int findSessionDim(const glm_model &model, const char *name) {
   const auto &dims = *model.program().dims();
   for (uint32_t i = 0; name && i < dims.size(); ++i)
-    if (dims.Get(i)->kind() == schema::DimKind::session && strcmp(dims.Get(i)->name()->c_str(), name) == 0)
+    if (dims.Get(i)->kind() == schema::DimKind::session &&
+        strcmp(dims.Get(i)->name()->c_str(), name) == 0)
       return int(i);
   return -1;
 }
 
-bool SessionShape::chooseDims(const glm_model &model, const glm_session_options &options, glm_status &status) {
+bool SessionShape::chooseDims(const glm_model &model, const glm_session_options &options,
+                              glm_status &status) {
   const auto &dims = *model.program().dims();
   for (uint32_t i = 0; i < dims.size(); ++i)
     bounds[i] = dims.Get(i)->max();
-  if (model.dims.slots >= 0 && dims.Get(uint32_t(model.dims.slots))->kind() == schema::DimKind::session)
+  if (model.dims.slots >= 0 &&
+      dims.Get(uint32_t(model.dims.slots))->kind() == schema::DimKind::session)
     bounds[model.dims.slots] = 1;
-  if (!setDim(model, model.dims.maxRows, "max_rows", options.max_rows, status) || !setDim(model, model.dims.slots, "slots", options.slots, status) ||
+  if (!setDim(model, model.dims.maxRows, "max_rows", options.max_rows, status) ||
+      !setDim(model, model.dims.slots, "slots", options.slots, status) ||
       !setDim(model, model.dims.context, "context", options.context, status))
     return false;
   if (options.dim_count && !options.dims)
-    return fail(status, GLM_INVALID_ARGUMENT, "session: %zu dims are announced, none are given", options.dim_count);
+    return fail(status, GLM_INVALID_ARGUMENT, "session: %zu dims are announced, none are given",
+                options.dim_count);
   for (size_t i = 0; i < options.dim_count; ++i)
-    if (!setDim(model, findSessionDim(model, options.dims[i].name), options.dims[i].name ? options.dims[i].name : "(NULL)", options.dims[i].value, status))
+    if (!setDim(model, findSessionDim(model, options.dims[i].name),
+                options.dims[i].name ? options.dims[i].name : "(NULL)", options.dims[i].value,
+                status))
       return false;
   for (uint32_t i = 0; i < dims.size(); ++i)
     if (dims.Get(i)->kind() == schema::DimKind::step)
@@ -92,20 +107,27 @@ bool SessionShape::chooseDims(const glm_model &model, const glm_session_options 
   return true;
 }
 
-bool SessionShape::chooseCaches(const glm_model &model, const glm_session_options &options, glm_status &status) {
+bool SessionShape::chooseCaches(const glm_model &model, const glm_session_options &options,
+                                glm_status &status) {
   caches.slots = model.dims.slots < 0 ? 1 : bounds[model.dims.slots];
   caches.context = model.dims.context < 0 ? INT32_MAX : bounds[model.dims.context];
   caches.pageRows = model.program().page_rows() ? model.program().page_rows() : 1;
-  if (countOf(model.program().states()) == 0) { // nothing to keep: lengths are counted, pages are not
+  if (countOf(model.program().states()) ==
+      0) { // nothing to keep: lengths are counted, pages are not
     caches.pageRows = INT64_MAX / 2;
     caches.context = caches.context < INT32_MAX ? caches.context : INT32_MAX;
   }
   caches.pagesPerSlot = caches.context / caches.pageRows + (caches.context % caches.pageRows != 0);
-  if (__builtin_mul_overflow(caches.slots, caches.pagesPerSlot, &caches.pages) || caches.pages > INT32_MAX)
-    return fail(status, GLM_INVALID_ARGUMENT, "session: %" PRId64 " slots of %" PRId64 " rows are too many pages; choose fewer or shorter ones", caches.slots,
-                caches.context);
+  if (__builtin_mul_overflow(caches.slots, caches.pagesPerSlot, &caches.pages) ||
+      caches.pages > INT32_MAX)
+    return fail(status, GLM_INVALID_ARGUMENT,
+                "session: %" PRId64 " slots of %" PRId64
+                " rows are too many pages; choose fewer or shorter ones",
+                caches.slots, caches.context);
   if (options.pages < 0 || options.pages > caches.pages)
-    return fail(status, GLM_INVALID_ARGUMENT, "session: %" PRId64 " pages, but %" PRId64 " hold everything; choose at most that", options.pages, caches.pages);
+    return fail(status, GLM_INVALID_ARGUMENT,
+                "session: %" PRId64 " pages, but %" PRId64 " hold everything; choose at most that",
+                options.pages, caches.pages);
   caches.pages = options.pages ? options.pages : caches.pages;
   return true;
 }
@@ -116,7 +138,8 @@ bool SessionShape::measureEntries(const glm_model &model, glm_status &status) {
   for (const schema::Entry *entry : *program.entries()) {
     uint64_t arena, own;
     const char *name = entry->name()->c_str();
-    if (!sizeAtBounds(*entry->arena(), bounds, "entry", name, arena, status) || !sizeAtBounds(*entry->scratch(), bounds, "entry", name, own, status))
+    if (!sizeAtBounds(*entry->arena(), bounds, "entry", name, arena, status) ||
+        !sizeAtBounds(*entry->scratch(), bounds, "entry", name, own, status))
       return false;
     arenaBytes = arena > arenaBytes ? arena : arenaBytes;
     scratch = own > scratch ? own : scratch;
@@ -129,11 +152,15 @@ bool SessionShape::measureEntries(const glm_model &model, glm_status &status) {
     if (!sizeAtBounds(*handoff->size(), bounds, "hand-off", handoff->name()->c_str(), size, status))
       return false;
     if (size > uint64_t(1) << 48)
-      return fail(status, GLM_MALFORMED, "hand-off %s: of %" PRIu64 " bytes is too large", handoff->name()->c_str(), size);
+      return fail(status, GLM_MALFORMED, "hand-off %s: of %" PRIu64 " bytes is too large",
+                  handoff->name()->c_str(), size);
     handoffBytes += alignUp(size, 64);
   }
   if (arenaBytes > uint64_t(1) << 48 || scratch > uint64_t(1) << 40)
-    return fail(status, GLM_OUT_OF_MEMORY, "session: arena of %" PRIu64 " and scratch of %" PRIu64 " bytes are too large; choose fewer rows", arenaBytes, scratch);
+    return fail(status, GLM_OUT_OF_MEMORY,
+                "session: arena of %" PRIu64 " and scratch of %" PRIu64
+                " bytes are too large; choose fewer rows",
+                arenaBytes, scratch);
   scratchStride = alignUp(scratch, 4096); // workers share no page, so each touches its own first
   return true;
 }
@@ -164,13 +191,15 @@ bool SessionShape::layOut(const glm_model &model, glm_status &status) {
   bool overflow = false;
   for (size_t i = 0; i < countOf(program.states()); ++i) {
     uint64_t bytes;
-    overflow |= __builtin_mul_overflow(pageBytes(*program.states()->Get(uint32_t(i))), uint64_t(caches.pages), &bytes);
+    overflow |= __builtin_mul_overflow(pageBytes(*program.states()->Get(uint32_t(i))),
+                                       uint64_t(caches.pages), &bytes);
     overflow |= __builtin_add_overflow(cacheBytes, bytes, &cacheBytes);
     rowBytes += uint64_t(program.states()->Get(uint32_t(i))->row_bytes());
   }
   cachesAt = layout.take(cacheBytes, cacheBytes >= hugePage ? hugePage : 4096);
   if (overflow || !layout.valid())
-    return fail(status, GLM_OUT_OF_MEMORY, "session: its size overflows; choose fewer slots or a smaller context");
+    return fail(status, GLM_OUT_OF_MEMORY,
+                "session: its size overflows; choose fewer slots or a smaller context");
 
   sizes.arena = arenaBytes + handoffBytes;
   sizes.scratch = scratchStride * workers;
@@ -182,10 +211,12 @@ bool SessionShape::layOut(const glm_model &model, glm_status &status) {
   return true;
 }
 
-bool SessionShape::plan(const glm_model &model, const glm_session_options &options, glm_status &status) {
+bool SessionShape::plan(const glm_model &model, const glm_session_options &options,
+                        glm_status &status) {
   workers = model.runtime->pool.size();
   profile = options.profile == 1;
-  return chooseDims(model, options, status) && chooseCaches(model, options, status) && measureEntries(model, status) && layOut(model, status);
+  return chooseDims(model, options, status) && chooseCaches(model, options, status) &&
+         measureEntries(model, status) && layOut(model, status);
 }
 
 } // namespace glm::runtime

@@ -14,8 +14,10 @@ namespace {
 /// One run of one entry, from the caller's arrays to committed caches.
 class Attempt {
 public:
-  Attempt(glm_session &session, uint32_t entry, std::span<const glm_tensor> inputs, glm_status &status)
-      : session(session), number(entry), plan(session.plans[entry]), inputs(inputs), status(status), appends(int(entry) == session.stepEntry) {}
+  Attempt(glm_session &session, uint32_t entry, std::span<const glm_tensor> inputs,
+          glm_status &status)
+      : session(session), number(entry), plan(session.plans[entry]), inputs(inputs), status(status),
+        appends(int(entry) == session.stepEntry) {}
 
   bool run() { return bindInputs() && checkBatch() && decide() && reserve() && carryOut(); }
 
@@ -56,10 +58,14 @@ bool Attempt::setDim(uint32_t dim, int64_t value, const char *port) {
   const char *name = session.model->program().dims()->Get(dim)->name()->c_str();
   int64_t most = session.shape.bounds[dim];
   if (bound[dim] && dims[dim] != value)
-    return fail(status, GLM_BAD_INPUT, "input %s: makes %s %" PRId64 ", another input made it %" PRId64, port, name, value, dims[dim]);
+    return fail(status, GLM_BAD_INPUT,
+                "input %s: makes %s %" PRId64 ", another input made it %" PRId64, port, name, value,
+                dims[dim]);
   if (value < 0 || value > most)
-    return fail(status, GLM_TOO_MANY_ROWS, "input %s: %s is %" PRId64 ", this session allows %" PRId64 "; give less, or create it with more", port, name, value,
-                most);
+    return fail(status, GLM_TOO_MANY_ROWS,
+                "input %s: %s is %" PRId64 ", this session allows %" PRId64
+                "; give less, or create it with more",
+                port, name, value, most);
   dims[dim] = value;
   bound[dim] = true;
   return true;
@@ -68,11 +74,12 @@ bool Attempt::setDim(uint32_t dim, int64_t value, const char *port) {
 bool Attempt::bindInput(const schema::Port &port, const glm_tensor &input) {
   const char *name = port.name()->c_str();
   if (input.dtype != int32_t(port.dtype()) || input.rank != int32_t(port.shape()->size()))
-    return fail(status, GLM_BAD_INPUT, "input %s: type %d and rank %d, must be type %d and rank %u", name, input.dtype, input.rank,
-                int(port.dtype()), port.shape()->size());
+    return fail(status, GLM_BAD_INPUT, "input %s: type %d and rank %d, must be type %d and rank %u",
+                name, input.dtype, input.rank, int(port.dtype()), port.shape()->size());
   for (uint32_t i = 0; i < port.shape()->size(); ++i) {
     int dim = bareDim(*port.shape()->Get(i));
-    bool changes = dim >= 0 && session.model->program().dims()->Get(uint32_t(dim))->kind() == schema::DimKind::step;
+    bool changes = dim >= 0 && session.model->program().dims()->Get(uint32_t(dim))->kind() ==
+                                   schema::DimKind::step;
     if (changes && !setDim(uint32_t(dim), input.shape[i], name))
       return false;
   }
@@ -85,10 +92,12 @@ bool Attempt::checkShape(const schema::Port &port, const glm_tensor &input) {
     int64_t expected = 0;
     const char *wrong = evaluateSize(*port.shape()->Get(i), dims, expected);
     if (wrong || input.shape[i] != expected)
-      return fail(status, GLM_BAD_INPUT, "input %s: dimension %u is %" PRId64 ", must be %" PRId64, port.name()->c_str(), i, input.shape[i], expected);
+      return fail(status, GLM_BAD_INPUT, "input %s: dimension %u is %" PRId64 ", must be %" PRId64,
+                  port.name()->c_str(), i, input.shape[i], expected);
     count *= uint64_t(expected); // within the port's buffer at the bounds, so no overflow
   }
-  return !count || input.data || fail(status, GLM_BAD_INPUT, "input %s: has no data", port.name()->c_str());
+  return !count || input.data ||
+         fail(status, GLM_BAD_INPUT, "input %s: has no data", port.name()->c_str());
 }
 
 bool Attempt::bindInputs() {
@@ -97,11 +106,13 @@ bool Attempt::bindInputs() {
     dims[i] = program.dims()->Get(i)->kind() == schema::DimKind::step ? 0 : session.shape.bounds[i];
   const auto &ports = *plan.entry->inputs();
   if (inputs.size() != ports.size())
-    return fail(status, GLM_BAD_INPUT, "entry %s: %zu inputs are given, it takes %u", plan.entry->name()->c_str(), inputs.size(), ports.size());
+    return fail(status, GLM_BAD_INPUT, "entry %s: %zu inputs are given, it takes %u",
+                plan.entry->name()->c_str(), inputs.size(), ports.size());
   for (const schema::Port *port : ports) {
     const glm_tensor *input = find(port->name()->c_str());
     if (!input)
-      return fail(status, GLM_BAD_INPUT, "entry %s: its input %s is not given", plan.entry->name()->c_str(), port->name()->c_str());
+      return fail(status, GLM_BAD_INPUT, "entry %s: its input %s is not given",
+                  plan.entry->name()->c_str(), port->name()->c_str());
     if (!bindInput(*port, *input))
       return false;
   }
@@ -115,7 +126,8 @@ bool Attempt::checkLogitRows(const glm_tensor &wanted, size_t count) {
   const auto *indices = static_cast<const int32_t *>(wanted.data);
   for (int64_t i = 0; i < wanted.shape[0]; ++i)
     if (indices[i] < 0 || size_t(indices[i]) >= count)
-      return fail(status, GLM_BAD_LOGIT_ROW, "logit row %" PRId64 ": is row %d of a step of %zu", i, indices[i], count);
+      return fail(status, GLM_BAD_LOGIT_ROW, "logit row %" PRId64 ": is row %d of a step of %zu", i,
+                  indices[i], count);
   return true;
 }
 
@@ -135,7 +147,9 @@ bool Attempt::checkBatch() {
 
 bool Attempt::decide() {
   if (const char *wrong = plan.decide(dims))
-    return fail(status, GLM_MALFORMED, "entry %s: a size of this step comes to an %s; compile it again", plan.entry->name()->c_str(), wrong);
+    return fail(status, GLM_MALFORMED,
+                "entry %s: a size of this step comes to an %s; compile it again",
+                plan.entry->name()->c_str(), wrong);
   return true;
 }
 
@@ -162,30 +176,38 @@ bool Attempt::carryOut() {
     session.latest = -1;
     if (!rows.empty())
       session.caches.rollBack();
-    return fail(status, GLM_CANCELLED, "entry %s: was cancelled; no slot has changed", plan.entry->name()->c_str());
+    return fail(status, GLM_CANCELLED, "entry %s: was cancelled; no slot has changed",
+                plan.entry->name()->c_str());
   }
   if (!rows.empty())
     session.caches.commit(appends);
   return true;
 }
 
-glm_status glm_session_step(glm_session *session, const glm_row *rows, size_t count, const int32_t *logitRows, size_t logitCount) {
+glm_status glm_session_step(glm_session *session, const glm_row *rows, size_t count,
+                            const int32_t *logitRows, size_t logitCount) {
   glm_status status = okStatus();
   if (!session || (count && !rows) || (logitCount && !logitRows)) {
     fail(status, GLM_INVALID_ARGUMENT, "step: an argument is NULL");
     return status;
   }
   if (session->stepEntry < 0) {
-    fail(status, GLM_NOT_FOUND, "%s: has no entry step; run its entries by name", session->model->path);
+    fail(status, GLM_NOT_FOUND, "%s: has no entry step; run its entries by name",
+         session->model->path);
     return status;
   }
-  const glm_tensor inputs[] = {{"rows", GLM_I32, 2, {int64_t(count), 4}, rows}, {"logit_rows", GLM_I32, 1, {int64_t(logitCount)}, logitRows}};
-  size_t given = session->plans[size_t(session->stepEntry)].entry->inputs()->size() == 1 && logitCount == 0 ? 1 : 2;
+  const glm_tensor inputs[] = {{"rows", GLM_I32, 2, {int64_t(count), 4}, rows},
+                               {"logit_rows", GLM_I32, 1, {int64_t(logitCount)}, logitRows}};
+  size_t given =
+      session->plans[size_t(session->stepEntry)].entry->inputs()->size() == 1 && logitCount == 0
+          ? 1
+          : 2;
   Attempt(*session, uint32_t(session->stepEntry), {inputs, given}, status).run();
   return status;
 }
 
-glm_status glm_session_run(glm_session *session, const char *entry, const glm_tensor *inputs, size_t count) {
+glm_status glm_session_run(glm_session *session, const char *entry, const glm_tensor *inputs,
+                           size_t count) {
   glm_status status = okStatus();
   if (!session || !entry || (count && !inputs)) {
     fail(status, GLM_INVALID_ARGUMENT, "run: an argument is NULL");
@@ -193,13 +215,15 @@ glm_status glm_session_run(glm_session *session, const char *entry, const glm_te
   }
   int number = session->model->findEntry(entry);
   if (number < 0)
-    fail(status, GLM_NOT_FOUND, "%s: has no entry %s; glm-inspect lists them", session->model->path, entry);
+    fail(status, GLM_NOT_FOUND, "%s: has no entry %s; glm-inspect lists them", session->model->path,
+         entry);
   else
     Attempt(*session, uint32_t(number), {inputs, count}, status).run();
   return status;
 }
 
-static bool fillOutput(const glm_session &session, const schema::Port &port, glm_tensor &output, glm_status &status) {
+static bool fillOutput(const glm_session &session, const schema::Port &port, glm_tensor &output,
+                       glm_status &status) {
   const EntryPlan &plan = session.plans[size_t(session.latest)];
   output = {};
   output.name = port.name()->c_str();
@@ -207,12 +231,15 @@ static bool fillOutput(const glm_session &session, const schema::Port &port, glm
   output.rank = int32_t(port.shape()->size());
   uint64_t count = 1, bytes = 0;
   for (int32_t i = 0; i < output.rank; ++i) {
-    if (const char *wrong = evaluateSize(*port.shape()->Get(uint32_t(i)), session.dims, output.shape[i]))
+    if (const char *wrong =
+            evaluateSize(*port.shape()->Get(uint32_t(i)), session.dims, output.shape[i]))
       return fail(status, GLM_MALFORMED, "output %s: its shape comes to an %s", output.name, wrong);
     count *= uint64_t(output.shape[i]);
   }
   if (!bytesOf(port.dtype(), count, bytes) || bytes > plan.buffers[port.buffer()].size)
-    return fail(status, GLM_MALFORMED, "output %s: of %" PRIu64 " bytes exceeds its buffer; compile it again", output.name, bytes);
+    return fail(status, GLM_MALFORMED,
+                "output %s: of %" PRIu64 " bytes exceeds its buffer; compile it again", output.name,
+                bytes);
   output.data = session.arena + plan.buffers[port.buffer()].offset;
   return true;
 }
@@ -233,6 +260,7 @@ glm_status glm_session_output(const glm_session *session, const char *name, glm_
       fillOutput(*session, *port, *output, status);
       return status;
     }
-  fail(status, GLM_NOT_FOUND, "output %s: entry %s has none of that name; glm-inspect lists them", name, entry.name()->c_str());
+  fail(status, GLM_NOT_FOUND, "output %s: entry %s has none of that name; glm-inspect lists them",
+       name, entry.name()->c_str());
   return status;
 }

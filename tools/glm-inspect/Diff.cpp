@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Two artifacts are compared by their reports. Elements of lists that have names are matched by name, so that one weight more is
-// one line and not a thousand.
+// Two artifacts are compared by their reports. Elements of lists that have names are matched by
+// name, so that one weight more is one line and not a thousand.
 #include "tools/glm-inspect/Report.h"
 
 #include <cstdio>
@@ -9,7 +9,8 @@
 
 namespace glm::inspect {
 
-static void flatten(const Json &value, const std::string &path, std::map<std::string, std::string> &lines) {
+static void flatten(const Json &value, const std::string &path,
+                    std::map<std::string, std::string> &lines) {
   if (!value.is_structured() || value.empty()) {
     lines[path] = value.dump();
     return;
@@ -24,7 +25,9 @@ static void flatten(const Json &value, const std::string &path, std::map<std::st
   size_t number = 0;
   for (auto &[key, item] : value.items()) {
     bool named = value.is_array() && item.is_object() && item.contains("name");
-    std::string step = named ? "[" + item["name"].get<std::string>() + "]" : value.is_array() ? "[" + std::to_string(number) + "]" : (path.empty() ? "" : ".") + key;
+    std::string step = named              ? "[" + item["name"].get<std::string>() + "]"
+                       : value.is_array() ? "[" + std::to_string(number) + "]"
+                                          : (path.empty() ? "" : ".") + key;
     ++number;
     flatten(item, path + step, lines);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A code segment is an ordinary ELF object, so an ordinary disassembler reads it; this tool has none of its own.
+// A code segment is an ordinary ELF object, so an ordinary disassembler reads it; this tool has
+// none of its own.
 #include "tools/engine/Failure.h"
 #include "tools/glm-inspect/Report.h"
 
@@ -28,7 +29,9 @@ public:
     if (file >= 0)
       close(file);
     if (!written)
-      throw tool::Failure(tool::Code::OutputUnwritable, name, "the code cannot be written for the disassembler", "set TMPDIR to a folder with space");
+      throw tool::Failure(tool::Code::OutputUnwritable, name,
+                          "the code cannot be written for the disassembler",
+                          "set TMPDIR to a folder with space");
   }
   ~TemporaryFile() { unlink(name.c_str()); }
   TemporaryFile(const TemporaryFile &) = delete;
@@ -40,9 +43,11 @@ public:
 } // namespace
 
 static bool runObjdump(const std::string &program, const std::string &file) {
-  const char *arguments[] = {program.c_str(), "--disassemble", "--no-show-raw-insn", file.c_str(), nullptr};
+  const char *arguments[] = {program.c_str(), "--disassemble", "--no-show-raw-insn", file.c_str(),
+                             nullptr};
   pid_t child;
-  if (posix_spawnp(&child, program.c_str(), nullptr, nullptr, const_cast<char *const *>(arguments), environ) != 0)
+  if (posix_spawnp(&child, program.c_str(), nullptr, nullptr, const_cast<char *const *>(arguments),
+                   environ) != 0)
     return false;
   int outcome = 0;
   if (waitpid(child, &outcome, 0) != child || !WIFEXITED(outcome))
@@ -50,7 +55,8 @@ static bool runObjdump(const std::string &program, const std::string &file) {
   if (WEXITSTATUS(outcome) == 127) // what some systems report instead of failing to spawn
     return false;
   if (WEXITSTATUS(outcome) != 0)
-    throw tool::Failure(tool::Code::InputMissing, program, "ended with exit code " + std::to_string(WEXITSTATUS(outcome)));
+    throw tool::Failure(tool::Code::InputMissing, program,
+                        "ended with exit code " + std::to_string(WEXITSTATUS(outcome)));
   return true;
 }
 
@@ -66,7 +72,9 @@ void disassemble(const runtime::Artifact &artifact) {
     for (const char *program : {"llvm-objdump-22", "llvm-objdump", "objdump"})
       done = done || runObjdump(program, file.name);
     if (!done)
-      throw tool::Failure(tool::Code::InputMissing, "llvm-objdump", "is not on the PATH and --disassemble needs it", "install LLVM's or GNU's binary tools");
+      throw tool::Failure(tool::Code::InputMissing, "llvm-objdump",
+                          "is not on the PATH and --disassemble needs it",
+                          "install LLVM's or GNU's binary tools");
   }
 }
 

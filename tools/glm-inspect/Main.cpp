@@ -20,18 +20,25 @@ struct Arguments {
 bool parse(int argc, char **argv, Arguments &arguments) {
   CLI::App app("Shows what an artifact holds, without running it.", "glm-inspect");
   app.set_version_flag("--version", "glm-inspect " GLM_VERSION);
-  app.add_option("artifact", arguments.artifact, "the .glm file")->required()->type_name("MODEL.glm");
+  app.add_option("artifact", arguments.artifact, "the .glm file")
+      ->required()
+      ->type_name("MODEL.glm");
   app.add_flag("--json", arguments.json, "everything, as JSON");
-  app.add_option("--check", arguments.check, "host: say whether this machine can run it")->type_name("WHAT")->check(CLI::IsMember({"host"}));
-  app.add_option("--diff", arguments.other, "what differs in another artifact")->type_name("OTHER.glm");
-  app.add_flag("--disassemble", arguments.disassemble, "the machine code of the kernels (through llvm-objdump)");
+  app.add_option("--check", arguments.check, "host: say whether this machine can run it")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"host"}));
+  app.add_option("--diff", arguments.other, "what differs in another artifact")
+      ->type_name("OTHER.glm");
+  app.add_flag("--disassemble", arguments.disassemble,
+               "the machine code of the kernels (through llvm-objdump)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &told) {
     app.exit(told);
     return false;
   } catch (const CLI::ParseError &error) {
-    throw tool::Failure(tool::Code::BadArguments, "glm-inspect", error.what(), "--help lists the flags");
+    throw tool::Failure(tool::Code::BadArguments, "glm-inspect", error.what(),
+                        "--help lists the flags");
   }
   return true;
 }
@@ -53,7 +60,9 @@ int inspectArtifact(int argc, char **argv) {
   } else if (arguments.disassemble) {
     inspect::disassemble(artifact);
   } else if (arguments.json) {
-    std::printf("%s\n", inspect::report(artifact).dump(2, ' ', false, inspect::Json::error_handler_t::replace).c_str());
+    std::printf("%s\n", inspect::report(artifact)
+                            .dump(2, ' ', false, inspect::Json::error_handler_t::replace)
+                            .c_str());
   } else {
     inspect::print(inspect::report(artifact));
   }

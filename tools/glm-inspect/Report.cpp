@@ -44,8 +44,9 @@ static Json shapeOf(const flatbuffers::Vector<int64_t> *shape) {
 }
 
 static Json modelOf(const schema::Model &model) {
-  Json result = {{"family", model.family()->str()},   {"name", runtime::textOf(model.name())}, {"parameters", model.parameters()},
-                 {"vocabulary", model.vocabulary()}, {"hidden", model.hidden()},              {"layers", model.layers()},
+  Json result = {{"family", model.family()->str()},  {"name", runtime::textOf(model.name())},
+                 {"parameters", model.parameters()}, {"vocabulary", model.vocabulary()},
+                 {"hidden", model.hidden()},         {"layers", model.layers()},
                  {"context", model.context()},       {"index_topk", model.index_topk()}};
   if (const schema::Generation *generation = model.generation()) {
     Json eos = Json::array();
@@ -63,7 +64,8 @@ static Json modelOf(const schema::Model &model) {
   }
   Json attributes = Json::object();
   for (size_t i = 0; i < countOf(model.attributes()); ++i)
-    attributes[model.attributes()->Get(uint32_t(i))->key()->str()] = model.attributes()->Get(uint32_t(i))->value()->str();
+    attributes[model.attributes()->Get(uint32_t(i))->key()->str()] =
+        model.attributes()->Get(uint32_t(i))->value()->str();
   result["attributes"] = attributes;
   return result;
 }
@@ -74,7 +76,9 @@ static Json provenanceOf(const schema::Provenance &provenance) {
     flags.push_back(provenance.flags()->Get(uint32_t(i))->str());
   for (size_t i = 0; i < countOf(provenance.files()); ++i) {
     const schema::SourceFile &file = *provenance.files()->Get(uint32_t(i));
-    files.push_back({{"name", file.name()->str()}, {"bytes", file.size()}, {"hash", hashText(file.hash_low(), file.hash_high())}});
+    files.push_back({{"name", file.name()->str()},
+                     {"bytes", file.size()},
+                     {"hash", hashText(file.hash_low(), file.hash_high())}});
   }
   return {{"compiler", provenance.compiler()->str()},
           {"commit", runtime::textOf(provenance.commit())},
@@ -91,7 +95,9 @@ static Json devicesOf(const schema::Program &program) {
     Json features = Json::array();
     for (size_t i = 0; i < countOf(device->required_features()); ++i)
       features.push_back(device->required_features()->Get(uint32_t(i))->str());
-    result.push_back({{"name", device->name()->str()}, {"kind", schema::EnumNameDeviceKind(device->kind())}, {"required_features", features}});
+    result.push_back({{"name", device->name()->str()},
+                      {"kind", schema::EnumNameDeviceKind(device->kind())},
+                      {"required_features", features}});
     std::string description = runtime::textOf(device->description());
     if (!description.empty()) {
       Json parsed = Json::parse(description, nullptr, false);
@@ -158,8 +164,12 @@ static Json ledgerOf(const runtime::Artifact &artifact) {
       return {{"bytes", segments.Get(i)->size()}, {"readable", false}};
     std::map<std::string, size_t> fates;
     for (const Json &row : ledger["tensors"])
-      ++fates[row.is_object() && row.contains("fate") && row["fate"].is_string() ? row["fate"].get<std::string>() : "unknown"];
-    return {{"bytes", segments.Get(i)->size()}, {"tensors", ledger["tensors"].size()}, {"fates", fates}};
+      ++fates[row.is_object() && row.contains("fate") && row["fate"].is_string()
+                  ? row["fate"].get<std::string>()
+                  : "unknown"];
+    return {{"bytes", segments.Get(i)->size()},
+            {"tensors", ledger["tensors"].size()},
+            {"fates", fates}};
   }
   return nullptr;
 }
@@ -168,7 +178,8 @@ template <typename Items> static Json namesOf(const Items *items, const schema::
   Json result = Json::array();
   for (size_t i = 0; i < countOf(items); ++i) {
     const auto *item = items->Get(uint32_t(i));
-    result.push_back({{"name", item->name()->str()}, {"bytes", program.segments()->Get(item->segment())->size()}});
+    result.push_back({{"name", item->name()->str()},
+                      {"bytes", program.segments()->Get(item->segment())->size()}});
   }
   return result;
 }
@@ -176,7 +187,9 @@ template <typename Items> static Json namesOf(const Items *items, const schema::
 static Json dimsOf(const schema::Program &program) {
   Json result = Json::array();
   for (const schema::Dim *dim : *program.dims()) {
-    result.push_back({{"name", dim->name()->str()}, {"kind", schema::EnumNameDimKind(dim->kind())}, {"max", dim->max()}});
+    result.push_back({{"name", dim->name()->str()},
+                      {"kind", schema::EnumNameDimKind(dim->kind())},
+                      {"max", dim->max()}});
     if (dim->bound() >= 0)
       result.back()["bound"] = program.dims()->Get(uint32_t(dim->bound()))->name()->str();
   }
@@ -190,7 +203,8 @@ Json report(const runtime::Artifact &artifact) {
                       {"features", program.features()},
                       {"file_bytes", artifact.size()},
                       {"program_bytes", artifact.header().program_size},
-                      {"program_hash", hashText(artifact.header().program_hash_low, artifact.header().program_hash_high)}};
+                      {"program_hash", hashText(artifact.header().program_hash_low,
+                                                artifact.header().program_hash_high)}};
   result["model"] = modelOf(*program.model());
   result["provenance"] = provenanceOf(*program.provenance());
   result["devices"] = devicesOf(program);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Everything an artifact says about itself, as one JSON document: --json prints it, the text form is printed from it, and two
-// of them are what --diff compares. Nothing here executes code or reads weights.
+// Everything an artifact says about itself, as one JSON document: --json prints it, the text form
+// is printed from it, and two of them are what --diff compares. Nothing here executes code or reads
+// weights.
 #ifndef GLM_TOOLS_INSPECT_REPORT_H
 #define GLM_TOOLS_INSPECT_REPORT_H
 

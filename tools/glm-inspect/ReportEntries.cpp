@@ -13,7 +13,8 @@ std::string textOf(const schema::Expr &expression, const schema::Program &progra
   for (const schema::Term *term : *expression.terms()) {
     if (term->op() == schema::ExprOp::constant || term->op() == schema::ExprOp::dim) {
       bool isDim = term->op() == schema::ExprOp::dim;
-      stack.push_back(isDim ? program.dims()->Get(uint32_t(term->value()))->name()->str() : std::to_string(term->value()));
+      stack.push_back(isDim ? program.dims()->Get(uint32_t(term->value()))->name()->str()
+                            : std::to_string(term->value()));
       continue;
     }
     std::string right = stack.back();
@@ -23,7 +24,8 @@ std::string textOf(const schema::Expr &expression, const schema::Program &progra
     if (size_t(term->op()) < std::size(infix))
       stack.back() = "(" + left + infix[size_t(term->op())] + right + ")";
     else
-      stack.back() = std::string(schema::EnumNameExprOp(term->op())) + "(" + left + ", " + right + ")";
+      stack.back() =
+          std::string(schema::EnumNameExprOp(term->op())) + "(" + left + ", " + right + ")";
   }
   // Of the whole, the parentheses say nothing.
   const std::string &result = stack.back();
@@ -63,13 +65,16 @@ static Json sizeOf(const schema::Expr &expression, const schema::Program &progra
   return {{"size", textOf(expression, program)}, {"most_bytes", most}};
 }
 
-static Json portsOf(const flatbuffers::Vector<flatbuffers::Offset<schema::Port>> &ports, const schema::Program &program) {
+static Json portsOf(const flatbuffers::Vector<flatbuffers::Offset<schema::Port>> &ports,
+                    const schema::Program &program) {
   Json result = Json::array();
   for (const schema::Port *port : ports) {
     Json shape = Json::array();
     for (const schema::Expr *extent : *port->shape())
       shape.push_back(textOf(*extent, program));
-    result.push_back({{"name", port->name()->str()}, {"dtype", schema::EnumNameDtype(port->dtype())}, {"shape", shape}});
+    result.push_back({{"name", port->name()->str()},
+                      {"dtype", schema::EnumNameDtype(port->dtype())},
+                      {"shape", shape}});
   }
   return result;
 }
@@ -121,7 +126,8 @@ void reportExecution(const schema::Program &program, Json &result) {
   }
   for (size_t i = 0; i < countOf(program.handoffs()); ++i) {
     const schema::Handoff &handoff = *program.handoffs()->Get(uint32_t(i));
-    handoffs.push_back({{"name", handoff.name()->str()}, {"size", textOf(*handoff.size(), program)}});
+    handoffs.push_back(
+        {{"name", handoff.name()->str()}, {"size", textOf(*handoff.size(), program)}});
   }
   result["entries"] = entries;
   result["kernels"] = kernelsOf(program, all.launches);

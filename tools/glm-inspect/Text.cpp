@@ -23,7 +23,8 @@ static std::string bytesText(uint64_t bytes) {
 static std::string joined(const Json &items, const char *separator) {
   std::string text;
   for (const Json &item : items)
-    text += (text.empty() ? "" : separator) + (item.is_string() ? item.get<std::string>() : item.dump());
+    text += (text.empty() ? "" : separator) +
+            (item.is_string() ? item.get<std::string>() : item.dump());
   return text;
 }
 
@@ -37,10 +38,15 @@ static void printModel(const Json &model) {
   std::string name = model["name"];
   field("family", model["family"].get<std::string>() + (name.empty() ? "" : " (" + name + ")"));
   field("parameters", model["parameters"].dump());
-  field("shape", model["layers"].dump() + " layers, hidden " + model["hidden"].dump() + ", vocabulary " + model["vocabulary"].dump());
-  field("context", model["context"].dump() + (model["index_topk"] == 0 ? "" : ", attends to " + model["index_topk"].dump() + " keys"));
+  field("shape", model["layers"].dump() + " layers, hidden " + model["hidden"].dump() +
+                     ", vocabulary " + model["vocabulary"].dump());
+  field("context",
+        model["context"].dump() + (model["index_topk"] == 0
+                                       ? ""
+                                       : ", attends to " + model["index_topk"].dump() + " keys"));
   if (model.contains("generation"))
-    field("generation", "eos " + joined(model["generation"]["eos"], ", ") + ", temperature " + model["generation"]["temperature"].dump() + ", top-p " +
+    field("generation", "eos " + joined(model["generation"]["eos"], ", ") + ", temperature " +
+                            model["generation"]["temperature"].dump() + ", top-p " +
                             model["generation"]["top_p"].dump());
   std::string attributes;
   for (auto &[key, value] : model["attributes"].items())
@@ -51,34 +57,45 @@ static void printModel(const Json &model) {
 static void printProvenance(const Json &provenance) {
   std::printf("provenance\n");
   std::string commit = provenance["commit"];
-  field("compiler", provenance["compiler"].get<std::string>() + (commit.empty() ? "" : ", commit " + commit));
+  field("compiler",
+        provenance["compiler"].get<std::string>() + (commit.empty() ? "" : ", commit " + commit));
   field("flags", joined(provenance["flags"], " "));
   field("precision", provenance["precision"]);
   field("recipe", provenance["recipe"]);
   for (const Json &file : provenance["files"])
-    field("from", file["name"].get<std::string>() + "  " + bytesText(file["bytes"]) + "  " + file["hash"].get<std::string>());
+    field("from", file["name"].get<std::string>() + "  " + bytesText(file["bytes"]) + "  " +
+                      file["hash"].get<std::string>());
 }
 
 static void printTarget(const Json &report) {
   std::printf("target\n");
   for (const Json &device : report["devices"]) {
-    field("device", device["name"].get<std::string>() + " (" + device["kind"].get<std::string>() + ")");
+    field("device",
+          device["name"].get<std::string>() + " (" + device["kind"].get<std::string>() + ")");
     field("requires", joined(device["required_features"], " "));
   }
   for (const Json &dim : report["dims"])
-    field(dim["name"].get<std::string>().c_str(), "at most " + (dim.contains("bound") ? dim["bound"].get<std::string>() : dim["max"].dump()) + " (" + dim["kind"].get<std::string>() + ")");
+    field(dim["name"].get<std::string>().c_str(),
+          "at most " +
+              (dim.contains("bound") ? dim["bound"].get<std::string>() : dim["max"].dump()) + " (" +
+              dim["kind"].get<std::string>() + ")");
 }
 
 static void printSegments(const Json &segments) {
   std::printf("segments\n");
   for (const Json &segment : segments)
-    std::printf("  %-12s %-10s at %-12llu %10s  %s%s\n", segment["name"].get<std::string>().c_str(), segment["kind"].get<std::string>().c_str(),
-                static_cast<unsigned long long>(segment["offset"].get<uint64_t>()), bytesText(segment["bytes"]).c_str(), segment["hash"].get<std::string>().c_str(),
-                segment.contains("external") ? (" in " + segment["external"].get<std::string>()).c_str() : "");
+    std::printf("  %-12s %-10s at %-12llu %10s  %s%s\n", segment["name"].get<std::string>().c_str(),
+                segment["kind"].get<std::string>().c_str(),
+                static_cast<unsigned long long>(segment["offset"].get<uint64_t>()),
+                bytesText(segment["bytes"]).c_str(), segment["hash"].get<std::string>().c_str(),
+                segment.contains("external")
+                    ? (" in " + segment["external"].get<std::string>()).c_str()
+                    : "");
 }
 
 static std::string portText(const Json &port) {
-  return port["name"].get<std::string>() + ": " + port["dtype"].get<std::string>() + "[" + joined(port["shape"], ", ") + "]";
+  return port["name"].get<std::string>() + ": " + port["dtype"].get<std::string>() + "[" +
+         joined(port["shape"], ", ") + "]";
 }
 
 static void printEntries(const Json &entries) {
@@ -89,7 +106,10 @@ static void printEntries(const Json &entries) {
     for (const Json &port : entry["outputs"])
       field("output", portText(port));
     for (const char *size : {"arena", "scratch"})
-      field(size, entry[size]["size"].get<std::string>() + (entry[size]["most_bytes"].is_null() ? "" : ", at most " + bytesText(entry[size]["most_bytes"])));
+      field(size, entry[size]["size"].get<std::string>() +
+                      (entry[size]["most_bytes"].is_null()
+                           ? ""
+                           : ", at most " + bytesText(entry[size]["most_bytes"])));
     std::string commands;
     for (auto &[kind, count] : entry["commands"].items())
       commands += (commands.empty() ? "" : ", ") + count.dump() + " " + kind;
@@ -107,7 +127,8 @@ static void printWeights(const Json &report) {
   auto add = [&](const Json &items, const char *kind) {
     for (const Json &item : items) {
       std::string layout = item["layout"];
-      Sum &sum = sums[std::string(kind) + " " + item["dtype"].get<std::string>() + (layout.empty() ? "" : " " + layout)];
+      Sum &sum = sums[std::string(kind) + " " + item["dtype"].get<std::string>() +
+                      (layout.empty() ? "" : " " + layout)];
       ++sum.count;
       sum.bytes += item["bytes"].get<uint64_t>();
     }
@@ -127,7 +148,9 @@ static void printStates(const Json &states) {
   std::map<std::string, Sum> sums;
   uint64_t total = 0;
   for (const Json &state : states) {
-    Sum &sum = sums[state["dtype"].get<std::string>() + "[" + state["width"].dump() + "] " + state["layout"].get<std::string>() + ", pages of " + state["page_rows"].dump() + " rows"];
+    Sum &sum = sums[state["dtype"].get<std::string>() + "[" + state["width"].dump() + "] " +
+                    state["layout"].get<std::string>() + ", pages of " + state["page_rows"].dump() +
+                    " rows"];
     ++sum.count;
     sum.bytes += state["row_bytes"].get<uint64_t>();
     total += state["row_bytes"].get<uint64_t>();
@@ -136,14 +159,19 @@ static void printStates(const Json &states) {
     return;
   std::printf("caches: %s a position\n", bytesText(total).c_str());
   for (auto &[name, sum] : sums)
-    std::printf("  %-44s %4zu  %10s a position\n", name.c_str(), sum.count, bytesText(sum.bytes).c_str());
+    std::printf("  %-44s %4zu  %10s a position\n", name.c_str(), sum.count,
+                bytesText(sum.bytes).c_str());
 }
 
 static void printKernels(const Json &kernels) {
   std::printf("kernels\n");
   for (const Json &kernel : kernels)
-    std::printf("  %-44s %5s launches  %s+0x%llx%s\n", kernel["name"].get<std::string>().c_str(), kernel["launches"].dump().c_str(), kernel["segment"].get<std::string>().c_str(),
-                static_cast<unsigned long long>(kernel["offset"].get<uint64_t>()), kernel.contains("scratch") ? (", scratch " + kernel["scratch"].get<std::string>()).c_str() : "");
+    std::printf("  %-44s %5s launches  %s+0x%llx%s\n", kernel["name"].get<std::string>().c_str(),
+                kernel["launches"].dump().c_str(), kernel["segment"].get<std::string>().c_str(),
+                static_cast<unsigned long long>(kernel["offset"].get<uint64_t>()),
+                kernel.contains("scratch")
+                    ? (", scratch " + kernel["scratch"].get<std::string>()).c_str()
+                    : "");
 }
 
 static void printLedger(const Json &ledger) {
@@ -164,8 +192,10 @@ static void printLedger(const Json &ledger) {
 void print(const Json &report) {
   const Json &format = report["format"];
   std::printf("artifact\n");
-  field("format", "version " + format["version"].dump() + ", features " + format["features"].dump());
-  field("size", bytesText(format["file_bytes"]) + ", program " + bytesText(format["program_bytes"]));
+  field("format",
+        "version " + format["version"].dump() + ", features " + format["features"].dump());
+  field("size",
+        bytesText(format["file_bytes"]) + ", program " + bytesText(format["program_bytes"]));
   printModel(report["model"]);
   printProvenance(report["provenance"]);
   printTarget(report);
@@ -176,8 +206,10 @@ void print(const Json &report) {
   printKernels(report["kernels"]);
   for (const char *kind : {"tokenizers", "blobs", "handoffs"})
     for (const Json &item : report[kind])
-      std::printf("%.*s %s: %s\n", int(std::string(kind).size() - 1), kind, item["name"].get<std::string>().c_str(),
-                  item.contains("bytes") ? bytesText(item["bytes"]).c_str() : item["size"].get<std::string>().c_str());
+      std::printf("%.*s %s: %s\n", int(std::string(kind).size() - 1), kind,
+                  item["name"].get<std::string>().c_str(),
+                  item.contains("bytes") ? bytesText(item["bytes"]).c_str()
+                                         : item["size"].get<std::string>().c_str());
   printLedger(report["ledger"]);
 }
 

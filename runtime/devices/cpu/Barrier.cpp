@@ -18,7 +18,8 @@ static inline void pause() {
 }
 
 static void futex(std::atomic<uint32_t> &word, int operation, uint32_t value) {
-  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
+  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), operation | FUTEX_PRIVATE_FLAG, value,
+          nullptr, nullptr, 0);
 }
 
 void Signal::wait(uint32_t seen) {
@@ -32,7 +33,8 @@ void Signal::wait(uint32_t seen) {
     pause();
   }
   patience.store(spins / 2 > most / 16 ? spins / 2 : most / 16, std::memory_order_relaxed);
-  // `parked` before `word` here, `word` before `parked` in advance(): one of the two sees the other.
+  // `parked` before `word` here, `word` before `parked` in advance(): one of the two sees the
+  // other.
   parked.fetch_add(1, std::memory_order_seq_cst);
   while (word.load(std::memory_order_seq_cst) == seen) {
     parkCount.fetch_add(1, std::memory_order_relaxed);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Waiting that survives a stolen core. A worker that waits spins for a bounded time, because the others are usually a few
-// microseconds behind, and then parks in a futex, because when another process has taken a core they are milliseconds behind and
-// spinning would only keep it from them. How long it spins adapts: a spin that ended in vain halves the next one, down to a sixteenth, one that
-// did not doubles it. The waker pays a system call only if somebody is parked.
+// Waiting that survives a stolen core. A worker that waits spins for a bounded time, because the
+// others are usually a few microseconds behind, and then parks in a futex, because when another
+// process has taken a core they are milliseconds behind and spinning would only keep it from them.
+// How long it spins adapts: a spin that ended in vain halves the next one, down to a sixteenth, one
+// that did not doubles it. The waker pays a system call only if somebody is parked.
 #ifndef GLM_RUNTIME_DEVICES_CPU_BARRIER_H
 #define GLM_RUNTIME_DEVICES_CPU_BARRIER_H
 
@@ -26,7 +27,8 @@ public:
   /// Returns once the word differs from `seen`.
   void wait(uint32_t seen);
 
-  /// Makes the word differ from what it was and wakes all who wait. What was written before is visible to them.
+  /// Makes the word differ from what it was and wakes all who wait. What was written before is
+  /// visible to them.
   void advance();
 
   uint64_t parks() const { return parkCount.load(std::memory_order_relaxed); }
@@ -60,7 +62,8 @@ private:
   Signal left;
 };
 
-/// How many pauses fill `microseconds` on this core: measured, since a pause is 10 to 140 cycles long.
+/// How many pauses fill `microseconds` on this core: measured, since a pause is 10 to 140 cycles
+/// long.
 uint32_t pausesFor(uint32_t microseconds);
 
 } // namespace glm::runtime

@@ -20,7 +20,8 @@ static bool refuse(const char *name, const char *rule, glm_status &status) {
 // Memory is writable here; protection comes last.
 static const char *fillImage(const Elf &elf, uint8_t *image) {
   for (int i = 0; i < elf.segmentCount; ++i)
-    memcpy(image + elf.segments[i].p_vaddr, elf.bytes + elf.segments[i].p_offset, elf.segments[i].p_filesz);
+    memcpy(image + elf.segments[i].p_vaddr, elf.bytes + elf.segments[i].p_offset,
+           elf.segments[i].p_filesz);
   for (size_t i = 0; i < elf.relocationCount; ++i) {
     uint64_t offset, target;
     if (const char *wrong = elf.relocation(i, offset, target))
@@ -52,17 +53,20 @@ static bool protectImage(const Elf &elf, uint8_t *image) {
   return end <= begin || mprotect(image + begin, end - begin, PROT_READ) == 0;
 }
 
-bool CodeImage::load(const uint8_t *bytes, size_t size, const char *name, bool throughLinker, glm_status &status) {
+bool CodeImage::load(const uint8_t *bytes, size_t size, const char *name, bool throughLinker,
+                     glm_status &status) {
   Elf elf;
   if (const char *wrong = elf.parse(bytes, size))
     return refuse(name, wrong, status);
   for (int i = 0; i < elf.segmentCount; ++i)
     if (elf.segments[i].p_flags & PF_X)
-      executable[executableCount++] = {elf.segments[i].p_vaddr, elf.segments[i].p_vaddr + elf.segments[i].p_filesz};
+      executable[executableCount++] = {elf.segments[i].p_vaddr,
+                                       elf.segments[i].p_vaddr + elf.segments[i].p_filesz};
   if (throughLinker)
     return loadThroughLinker(bytes, size, name, status);
 
-  void *memory = mmap(nullptr, elf.span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *memory =
+      mmap(nullptr, elf.span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
     return failWithReason(status, name, "cannot map memory for native code");
   mapping = memory;
@@ -91,7 +95,8 @@ static int writeMemoryFile(const uint8_t *bytes, size_t size, const char *name) 
   return file;
 }
 
-bool CodeImage::loadThroughLinker(const uint8_t *bytes, size_t size, const char *name, glm_status &status) {
+bool CodeImage::loadThroughLinker(const uint8_t *bytes, size_t size, const char *name,
+                                  glm_status &status) {
   int file = writeMemoryFile(bytes, size, name);
   if (file < 0)
     return failWithReason(status, name, "cannot create a file in memory for native code");
@@ -101,7 +106,8 @@ bool CodeImage::loadThroughLinker(const uint8_t *bytes, size_t size, const char 
   close(file);
   if (!handle) {
     const char *reason = dlerror();
-    return fail(status, GLM_CODE_REFUSED, "segment %s: dlopen: %s", name, reason ? reason : "no reason given");
+    return fail(status, GLM_CODE_REFUSED, "segment %s: dlopen: %s", name,
+                reason ? reason : "no reason given");
   }
   link_map *map = nullptr;
   if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)

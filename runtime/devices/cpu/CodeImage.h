@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Native code of an artifact in memory. The loader takes one narrow form of ELF (SCHEMA.md, Code): no imports, only relative
-// relocations, no page both writable and executable. Everything else is refused with the rule it breaks, and every offset is
-// checked before it is used. For debuggers and profilers the same bytes can go through dlopen instead.
+// Native code of an artifact in memory. The loader takes one narrow form of ELF (SCHEMA.md, Code):
+// no imports, only relative relocations, no page both writable and executable. Everything else is
+// refused with the rule it breaks, and every offset is checked before it is used. For debuggers and
+// profilers the same bytes can go through dlopen instead.
 #ifndef GLM_RUNTIME_DEVICES_CPU_CODEIMAGE_H
 #define GLM_RUNTIME_DEVICES_CPU_CODEIMAGE_H
 
@@ -20,8 +21,10 @@ public:
   CodeImage &operator=(const CodeImage &) = delete;
   ~CodeImage() { unload(); }
 
-  /// Loads the `size` bytes of an object file; `name` is for messages. `throughLinker`: with memfd and dlopen.
-  bool load(const uint8_t *bytes, size_t size, const char *name, bool throughLinker, glm_status &status);
+  /// Loads the `size` bytes of an object file; `name` is for messages. `throughLinker`: with memfd
+  /// and dlopen.
+  bool load(const uint8_t *bytes, size_t size, const char *name, bool throughLinker,
+            glm_status &status);
   void unload();
 
   /// The address of a virtual address of the object; null unless it lies in executable memory.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How many cores there are for us: a container often shows all of the machine's in /proc and grants two of them.
+// How many cores there are for us: a container often shows all of the machine's in /proc and grants
+// two of them.
 #include "runtime/core/TextFile.h"
 #include "runtime/devices/cpu/Pool.h"
 

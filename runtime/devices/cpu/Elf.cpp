@@ -6,16 +6,19 @@
 
 namespace glm::runtime {
 
-static_assert(std::endian::native == std::endian::little, "artifacts are little endian and used in place");
+static_assert(std::endian::native == std::endian::little,
+              "artifacts are little endian and used in place");
 
 #if defined(__x86_64__)
 static constexpr uint16_t machine = EM_X86_64;
 static constexpr uint32_t relative = R_X86_64_RELATIVE;
-static constexpr const char *wrongMachine = "is not code for x86-64; compile the artifact for this machine";
+static constexpr const char *wrongMachine =
+    "is not code for x86-64; compile the artifact for this machine";
 #else
 static constexpr uint16_t machine = EM_AARCH64;
 static constexpr uint32_t relative = R_AARCH64_RELATIVE;
-static constexpr const char *wrongMachine = "is not code for AArch64; compile the artifact for this machine";
+static constexpr const char *wrongMachine =
+    "is not code for AArch64; compile the artifact for this machine";
 #endif
 
 static constexpr uint64_t maxSpan = uint64_t(1) << 30;
@@ -74,7 +77,8 @@ const char *Elf::parseSegment(const Elf64_Phdr &segment) {
     return "has a segment both writable and executable";
   if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset)
     return "has a segment beyond its end";
-  if (segment.p_filesz > segment.p_memsz || segment.p_vaddr > maxSpan || segment.p_memsz > maxSpan - segment.p_vaddr)
+  if (segment.p_filesz > segment.p_memsz || segment.p_vaddr > maxSpan ||
+      segment.p_memsz > maxSpan - segment.p_vaddr)
     return "has a segment larger than 1 GiB or than its memory";
   // Pages have one protection each, so two segments may not share one.
   if (segmentCount && (segment.p_vaddr & ~uint64_t(4095)) < span)
@@ -90,7 +94,8 @@ const uint8_t *Elf::at(uint64_t address, uint64_t length) const {
   for (int i = 0; i < segmentCount; ++i) {
     const Elf64_Phdr &segment = segments[i];
     uint64_t offset = address - segment.p_vaddr;
-    if (address >= segment.p_vaddr && offset <= segment.p_filesz && length <= segment.p_filesz - offset)
+    if (address >= segment.p_vaddr && offset <= segment.p_filesz &&
+        length <= segment.p_filesz - offset)
       return bytes + segment.p_offset + offset;
   }
   return nullptr;
@@ -146,7 +151,8 @@ const char *Elf::parseDynamic(const Elf64_Phdr &dynamic) {
 
 const char *Elf::relocation(size_t index, uint64_t &offset, uint64_t &target) const {
   Elf64_Rela item;
-  memcpy(&item, reinterpret_cast<const uint8_t *>(relocations) + index * sizeof(item), sizeof(item));
+  memcpy(&item, reinterpret_cast<const uint8_t *>(relocations) + index * sizeof(item),
+         sizeof(item));
   if (ELF64_R_TYPE(item.r_info) != relative || ELF64_R_SYM(item.r_info) != 0)
     return "has a relocation that is not relative: it imports something";
   offset = item.r_offset;
@@ -155,7 +161,8 @@ const char *Elf::relocation(size_t index, uint64_t &offset, uint64_t &target) co
     return "has a relocation to outside of the image";
   for (int i = 0; i < segmentCount; ++i) {
     const Elf64_Phdr &segment = segments[i];
-    if ((segment.p_flags & PF_W) && offset >= segment.p_vaddr && segment.p_memsz >= sizeof(uint64_t) &&
+    if ((segment.p_flags & PF_W) && offset >= segment.p_vaddr &&
+        segment.p_memsz >= sizeof(uint64_t) &&
         offset - segment.p_vaddr <= segment.p_memsz - sizeof(uint64_t))
       return nullptr;
   }

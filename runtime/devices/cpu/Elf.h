@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reads the ELF form of SCHEMA.md: a view of the bytes that has been checked against their size and against the rules.
+// Reads the ELF form of SCHEMA.md: a view of the bytes that has been checked against their size and
+// against the rules.
 #ifndef GLM_RUNTIME_DEVICES_CPU_ELF_H
 #define GLM_RUNTIME_DEVICES_CPU_ELF_H
 
@@ -32,7 +33,8 @@ private:
   const char *parseHeader(Elf64_Ehdr &header) const;
   const char *parseSegment(const Elf64_Phdr &segment);
   const char *parseDynamic(const Elf64_Phdr &dynamic);
-  /// The file bytes of `length` bytes at a virtual address; null when they are not all in one segment's file part.
+  /// The file bytes of `length` bytes at a virtual address; null when they are not all in one
+  /// segment's file part.
   const uint8_t *at(uint64_t address, uint64_t length) const;
 };
 

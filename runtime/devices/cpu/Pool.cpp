@@ -20,7 +20,8 @@ static int startThread(Worker &worker, void *(*entry)(void *)) {
   return wrong;
 }
 
-bool Pool::start(Worker *workerStorage, uint32_t count, uint32_t spins, bool pin, glm_status &status) {
+bool Pool::start(Worker *workerStorage, uint32_t count, uint32_t spins, bool pin,
+                 glm_status &status) {
   storage = workerStorage;
   workers = count;
   begin.reset(spins);
@@ -62,7 +63,8 @@ void *Pool::threadMain(void *argument) {
 }
 
 void Pool::work(uint32_t number) {
-  // Every task advances the signal once, and no task begins before all workers have left the one before.
+  // Every task advances the signal once, and no task begins before all workers have left the one
+  // before.
   for (uint32_t seen = 0;; ++seen) {
     begin.wait(seen);
     if (!task)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The threads of a runtime. They live as long as it does; between tasks they wait on a signal. The calling thread is worker 0
-// and works like the others, so a pool of one worker has no thread at all.
+// The threads of a runtime. They live as long as it does; between tasks they wait on a signal. The
+// calling thread is worker 0 and works like the others, so a pool of one worker has no thread at
+// all.
 //
 // One task at a time: the owner serialises calls of `run`.
 #ifndef GLM_RUNTIME_DEVICES_CPU_POOL_H
@@ -32,7 +33,8 @@ public:
   Pool(const Pool &) = delete;
   Pool &operator=(const Pool &) = delete;
 
-  /// Starts `count` - 1 threads; `storage` has `count` elements and outlives the pool. On failure nothing is left running.
+  /// Starts `count` - 1 threads; `storage` has `count` elements and outlives the pool. On failure
+  /// nothing is left running.
   bool start(Worker *storage, uint32_t count, uint32_t spins, bool pin, glm_status &status);
   void stop();
 
@@ -58,7 +60,8 @@ private:
   Barrier barrier;
 };
 
-/// Cores this process may use: the affinity mask, cut to the cgroup's quota (rounded up). At least 1.
+/// Cores this process may use: the affinity mask, cut to the cgroup's quota (rounded up). At
+/// least 1.
 uint32_t usableCores();
 
 /// Number of the n-th core of the affinity mask, counted around; -1 when the mask cannot be read.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Bits as in Intel's SDM volume 2, CPUID, and in Linux' arch/arm64 documentation of the hardware capabilities.
+// Bits as in Intel's SDM volume 2, CPUID, and in Linux' arch/arm64 documentation of the hardware
+// capabilities.
 #include "runtime/devices/cpu/Processor.h"
 
 #include <cstdint>
@@ -34,42 +35,74 @@ struct Bit {
 } // namespace
 
 static constexpr Bit bits[] = {
-    {"sse", 1, 0, edx, 25, general},         {"sse2", 1, 0, edx, 26, general},
-    {"mmx", 1, 0, edx, 23, general},         {"fxsr", 1, 0, edx, 24, general},
-    {"cx8", 1, 0, edx, 8, general},          {"cmov", 1, 0, edx, 15, general},
-    {"sse3", 1, 0, ecx, 0, general},         {"pclmul", 1, 0, ecx, 1, general},
-    {"ssse3", 1, 0, ecx, 9, general},        {"fma", 1, 0, ecx, 12, avx},
-    {"cx16", 1, 0, ecx, 13, general},        {"sse4.1", 1, 0, ecx, 19, general},
-    {"sse4.2", 1, 0, ecx, 20, general},      {"movbe", 1, 0, ecx, 22, general},
-    {"popcnt", 1, 0, ecx, 23, general},      {"aes", 1, 0, ecx, 25, general},
-    {"xsave", 1, 0, ecx, 26, general},       {"avx", 1, 0, ecx, 28, avx},
-    {"f16c", 1, 0, ecx, 29, avx},            {"rdrnd", 1, 0, ecx, 30, general},
-    {"sahf", 0x81, 0, ecx, 0, general},      {"lzcnt", 0x81, 0, ecx, 5, general},
-    {"prfchw", 0x81, 0, ecx, 8, general},    {"64bit", 0x81, 0, edx, 29, general},
-    {"fsgsbase", 7, 0, ebx, 0, general},     {"bmi", 7, 0, ebx, 3, general},
-    {"avx2", 7, 0, ebx, 5, avx},             {"bmi2", 7, 0, ebx, 8, general},
-    {"avx512f", 7, 0, ebx, 16, avx512},      {"avx512dq", 7, 0, ebx, 17, avx512},
-    {"rdseed", 7, 0, ebx, 18, general},      {"adx", 7, 0, ebx, 19, general},
-    {"avx512ifma", 7, 0, ebx, 21, avx512},   {"clflushopt", 7, 0, ebx, 23, general},
-    {"clwb", 7, 0, ebx, 24, general},        {"avx512cd", 7, 0, ebx, 28, avx512},
-    {"sha", 7, 0, ebx, 29, general},         {"avx512bw", 7, 0, ebx, 30, avx512},
-    {"avx512vl", 7, 0, ebx, 31, avx512},     {"avx512vbmi", 7, 0, ecx, 1, avx512},
-    {"avx512vbmi2", 7, 0, ecx, 6, avx512},   {"gfni", 7, 0, ecx, 8, general},
-    {"vaes", 7, 0, ecx, 9, avx},             {"vpclmulqdq", 7, 0, ecx, 10, avx},
-    {"avx512vnni", 7, 0, ecx, 11, avx512},   {"avx512bitalg", 7, 0, ecx, 12, avx512},
-    {"avx512vpopcntdq", 7, 0, ecx, 14, avx512}, {"rdpid", 7, 0, ecx, 22, general},
-    {"movdiri", 7, 0, ecx, 27, general},     {"movdir64b", 7, 0, ecx, 28, general},
-    {"avx512vp2intersect", 7, 0, edx, 8, avx512}, {"serialize", 7, 0, edx, 14, general},
-    {"amx-bf16", 7, 0, edx, 22, tiles},      {"avx512fp16", 7, 0, edx, 23, avx512},
-    {"amx-tile", 7, 0, edx, 24, tiles},      {"amx-int8", 7, 0, edx, 25, tiles},
-    {"avxvnni", 7, 1, eax, 4, avx},          {"avx512bf16", 7, 1, eax, 5, avx512},
-    {"amx-fp16", 7, 1, eax, 21, tiles},      {"avxifma", 7, 1, eax, 23, avx},
-    {"avxvnniint8", 7, 1, edx, 4, avx},      {"avxneconvert", 7, 1, edx, 5, avx},
+    {"sse", 1, 0, edx, 25, general},
+    {"sse2", 1, 0, edx, 26, general},
+    {"mmx", 1, 0, edx, 23, general},
+    {"fxsr", 1, 0, edx, 24, general},
+    {"cx8", 1, 0, edx, 8, general},
+    {"cmov", 1, 0, edx, 15, general},
+    {"sse3", 1, 0, ecx, 0, general},
+    {"pclmul", 1, 0, ecx, 1, general},
+    {"ssse3", 1, 0, ecx, 9, general},
+    {"fma", 1, 0, ecx, 12, avx},
+    {"cx16", 1, 0, ecx, 13, general},
+    {"sse4.1", 1, 0, ecx, 19, general},
+    {"sse4.2", 1, 0, ecx, 20, general},
+    {"movbe", 1, 0, ecx, 22, general},
+    {"popcnt", 1, 0, ecx, 23, general},
+    {"aes", 1, 0, ecx, 25, general},
+    {"xsave", 1, 0, ecx, 26, general},
+    {"avx", 1, 0, ecx, 28, avx},
+    {"f16c", 1, 0, ecx, 29, avx},
+    {"rdrnd", 1, 0, ecx, 30, general},
+    {"sahf", 0x81, 0, ecx, 0, general},
+    {"lzcnt", 0x81, 0, ecx, 5, general},
+    {"prfchw", 0x81, 0, ecx, 8, general},
+    {"64bit", 0x81, 0, edx, 29, general},
+    {"fsgsbase", 7, 0, ebx, 0, general},
+    {"bmi", 7, 0, ebx, 3, general},
+    {"avx2", 7, 0, ebx, 5, avx},
+    {"bmi2", 7, 0, ebx, 8, general},
+    {"avx512f", 7, 0, ebx, 16, avx512},
+    {"avx512dq", 7, 0, ebx, 17, avx512},
+    {"rdseed", 7, 0, ebx, 18, general},
+    {"adx", 7, 0, ebx, 19, general},
+    {"avx512ifma", 7, 0, ebx, 21, avx512},
+    {"clflushopt", 7, 0, ebx, 23, general},
+    {"clwb", 7, 0, ebx, 24, general},
+    {"avx512cd", 7, 0, ebx, 28, avx512},
+    {"sha", 7, 0, ebx, 29, general},
+    {"avx512bw", 7, 0, ebx, 30, avx512},
+    {"avx512vl", 7, 0, ebx, 31, avx512},
+    {"avx512vbmi", 7, 0, ecx, 1, avx512},
+    {"avx512vbmi2", 7, 0, ecx, 6, avx512},
+    {"gfni", 7, 0, ecx, 8, general},
+    {"vaes", 7, 0, ecx, 9, avx},
+    {"vpclmulqdq", 7, 0, ecx, 10, avx},
+    {"avx512vnni", 7, 0, ecx, 11, avx512},
+    {"avx512bitalg", 7, 0, ecx, 12, avx512},
+    {"avx512vpopcntdq", 7, 0, ecx, 14, avx512},
+    {"rdpid", 7, 0, ecx, 22, general},
+    {"movdiri", 7, 0, ecx, 27, general},
+    {"movdir64b", 7, 0, ecx, 28, general},
+    {"avx512vp2intersect", 7, 0, edx, 8, avx512},
+    {"serialize", 7, 0, edx, 14, general},
+    {"amx-bf16", 7, 0, edx, 22, tiles},
+    {"avx512fp16", 7, 0, edx, 23, avx512},
+    {"amx-tile", 7, 0, edx, 24, tiles},
+    {"amx-int8", 7, 0, edx, 25, tiles},
+    {"avxvnni", 7, 1, eax, 4, avx},
+    {"avx512bf16", 7, 1, eax, 5, avx512},
+    {"amx-fp16", 7, 1, eax, 21, tiles},
+    {"avxifma", 7, 1, eax, 23, avx},
+    {"avxvnniint8", 7, 1, edx, 4, avx},
+    {"avxneconvert", 7, 1, edx, 5, avx},
     {"avxvnniint16", 7, 1, edx, 10, avx},
 };
 
 static bool tilesGranted() {
-  constexpr long requestPermission = 0x1023, tileData = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  constexpr long requestPermission = 0x1023,
+                 tileData = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
 }
 
@@ -89,7 +122,8 @@ static bool saved(State state) {
 static bool present(const Bit &bit) {
   uint32_t values[4] = {};
   uint32_t leaf = bit.leaf == 0x81 ? 0x80000001u : bit.leaf;
-  return __get_cpuid_count(leaf, bit.subleaf, &values[eax], &values[ebx], &values[ecx], &values[edx]) &&
+  return __get_cpuid_count(leaf, bit.subleaf, &values[eax], &values[ebx], &values[ecx],
+                           &values[edx]) &&
          (values[bit.from] >> bit.bit & 1) && saved(bit.state);
 }
 
@@ -106,10 +140,11 @@ struct Bit {
 } // namespace
 
 static constexpr Bit bits[] = {
-    {"fp-armv8", 0, 0}, {"neon", 0, 1},  {"aes", 0, 3},     {"sha2", 0, 6},  {"crc", 0, 7},
-    {"lse", 0, 8},      {"fullfp16", 0, 9}, {"rdm", 0, 12}, {"jsconv", 0, 13}, {"complxnum", 0, 14},
-    {"rcpc", 0, 15},    {"dotprod", 0, 20}, {"fp16fml", 0, 23}, {"sve", 0, 22}, {"sve2", 1, 1},
-    {"i8mm", 1, 13},    {"bf16", 1, 14}, {"sme", 1, 23},
+    {"fp-armv8", 0, 0}, {"neon", 0, 1},       {"aes", 0, 3},      {"sha2", 0, 6},
+    {"crc", 0, 7},      {"lse", 0, 8},        {"fullfp16", 0, 9}, {"rdm", 0, 12},
+    {"jsconv", 0, 13},  {"complxnum", 0, 14}, {"rcpc", 0, 15},    {"dotprod", 0, 20},
+    {"fp16fml", 0, 23}, {"sve", 0, 22},       {"sve2", 1, 1},     {"i8mm", 1, 13},
+    {"bf16", 1, 14},    {"sme", 1, 23},
 };
 
 static bool present(const Bit &bit) {

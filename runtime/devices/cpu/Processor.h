@@ -8,8 +8,9 @@ namespace glm::runtime {
 
 enum class Feature { present, absent, unknown };
 
-/// `name` with or without a leading '+'. A feature whose registers the operating system does not save counts as absent.
-/// Asking for an `amx-` feature asks the kernel for its registers, as it wants to be asked.
+/// `name` with or without a leading '+'. A feature whose registers the operating system does not
+/// save counts as absent. Asking for an `amx-` feature asks the kernel for its registers, as it
+/// wants to be asked.
 Feature processorFeature(const char *name);
 
 /// "x86-64" or "aarch64".

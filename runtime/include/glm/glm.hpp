@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The runtime's C API (runtime.h, which explains everything) for C++20: owners that move and clean up, spans instead of pointer and
-// count, names instead of out-parameters. Header only; no exceptions, no allocation of its own.
+// The runtime's C API (runtime.h, which explains everything) for C++20: owners that move and clean
+// up, spans instead of pointer and count, names instead of out-parameters. Header only; no
+// exceptions, no allocation of its own.
 //
 //   glm::Runtime runtime;
 //   glm::Model model;
@@ -60,7 +61,9 @@ private:
 /// The threads. Outlives its models.
 class Runtime final : public Owner<glm_runtime, glm_runtime_destroy> {
 public:
-  static Status create(const glm_runtime_options &options, Runtime &runtime) { return glm_runtime_create(&options, runtime.renew()); }
+  static Status create(const glm_runtime_options &options, Runtime &runtime) {
+    return glm_runtime_create(&options, runtime.renew());
+  }
   glm_runtime_statistics statistics() const {
     glm_runtime_statistics result = {};
     glm_runtime_describe(get(), &result);
@@ -71,7 +74,8 @@ public:
 /// A loaded artifact. Outlives its sessions.
 class Model final : public Owner<glm_model, glm_model_destroy> {
 public:
-  static Status load(const Runtime &runtime, const char *path, const glm_model_options &options, Model &model) {
+  static Status load(const Runtime &runtime, const char *path, const glm_model_options &options,
+                     Model &model) {
     return glm_model_load(runtime.get(), path, &options, model.renew());
   }
   glm_model_info info() const {
@@ -85,11 +89,16 @@ public:
     return value ? value : std::string_view();
   }
   /// `name` null: the first one.
-  Status tokenizer(const char *name, std::span<const std::byte> &bytes) const { return view(glm_model_tokenizer, name, bytes); }
-  Status blob(const char *name, std::span<const std::byte> &bytes) const { return view(glm_model_blob, name, bytes); }
+  Status tokenizer(const char *name, std::span<const std::byte> &bytes) const {
+    return view(glm_model_tokenizer, name, bytes);
+  }
+  Status blob(const char *name, std::span<const std::byte> &bytes) const {
+    return view(glm_model_blob, name, bytes);
+  }
 
 private:
-  template <typename Call> Status view(Call call, const char *name, std::span<const std::byte> &bytes) const {
+  template <typename Call>
+  Status view(Call call, const char *name, std::span<const std::byte> &bytes) const {
     glm_bytes found = {};
     glm_status status = call(get(), name, 0, &found);
     bytes = {static_cast<const std::byte *>(found.data), found.size};
@@ -100,7 +109,8 @@ private:
 /// Caches and buffers of a number of slots.
 class Session final : public Owner<glm_session, glm_session_destroy> {
 public:
-  static Status measure(const Model &model, const glm_session_options &options, glm_memory_sizes &sizes) {
+  static Status measure(const Model &model, const glm_session_options &options,
+                        glm_memory_sizes &sizes) {
     return glm_session_measure(model.get(), &options, &sizes);
   }
   static Status create(const Model &model, const glm_session_options &options, Session &session) {
@@ -109,10 +119,16 @@ public:
   Status step(std::span<const glm_row> rows, std::span<const int32_t> logitRows) {
     return glm_session_step(get(), rows.data(), rows.size(), logitRows.data(), logitRows.size());
   }
-  Status run(const char *entry, std::span<const glm_tensor> inputs) { return glm_session_run(get(), entry, inputs.data(), inputs.size()); }
-  Status output(const char *name, glm_tensor &tensor) const { return glm_session_output(get(), name, &tensor); }
+  Status run(const char *entry, std::span<const glm_tensor> inputs) {
+    return glm_session_run(get(), entry, inputs.data(), inputs.size());
+  }
+  Status output(const char *name, glm_tensor &tensor) const {
+    return glm_session_output(get(), name, &tensor);
+  }
   int64_t length(int32_t slot) const { return glm_session_length(get(), slot); }
-  Status truncate(int32_t slot, int64_t length) { return glm_session_truncate(get(), slot, length); }
+  Status truncate(int32_t slot, int64_t length) {
+    return glm_session_truncate(get(), slot, length);
+  }
   Status release(int32_t slot) { return glm_session_release(get(), slot); }
   void cancel() { glm_session_cancel(get()); }
   std::span<const glm_launch_times> profile() const {
@@ -123,12 +139,15 @@ public:
   }
 };
 
-/// Elements of an output; empty when they are of another type than `dtype` says or T's size does not fit.
+/// Elements of an output; empty when they are of another type than `dtype` says or T's size does
+/// not fit.
 template <typename T> std::span<const T> elements(const glm_tensor &tensor, glm_dtype dtype) {
   int64_t count = 1;
   for (int32_t i = 0; i < tensor.rank; ++i)
     count *= tensor.shape[i];
-  return tensor.dtype == dtype && tensor.data ? std::span(static_cast<const T *>(tensor.data), size_t(count)) : std::span<const T>();
+  return tensor.dtype == dtype && tensor.data
+             ? std::span(static_cast<const T *>(tensor.data), size_t(count))
+             : std::span<const T>();
 }
 
 } // namespace glm

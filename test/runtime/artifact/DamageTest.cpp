@@ -67,7 +67,8 @@ TEST(Damage, FlippedBits) {
   EXPECT_EQ(codeOf(file.path()), GLM_OK);
 }
 
-// A program whose hash is right but whose bytes are not never crashes the loader (nor the tools above it).
+// A program whose hash is right but whose bytes are not never crashes the loader (nor the tools
+// above it).
 TEST(Damage, ResealedNoise) {
   auto good = toy::build();
   size_t size = toy::header(good).program_size;
@@ -105,7 +106,8 @@ TEST(Damage, NoArtifact) {
   glm_status status = okStatus();
   Artifact artifact;
   EXPECT_FALSE(artifact.open("/nowhere/model.glm", status));
-  EXPECT_STREQ(status.message, "/nowhere/model.glm: cannot open the file; No such file or directory");
+  EXPECT_STREQ(status.message,
+               "/nowhere/model.glm: cannot open the file; No such file or directory");
 }
 
 // Formats and features from the future are refused with what to do.
@@ -114,7 +116,10 @@ TEST(Damage, Future) {
   toy::header(bytes).version = 2;
   glm_status status = toy::load(bytes);
   EXPECT_EQ(status.code, GLM_VERSION_UNKNOWN);
-  EXPECT_NE(strstr(status.message, "format version 2, this runtime (0.1.0) reads version 1; use a newer runtime"), nullptr) << status.message;
+  EXPECT_NE(strstr(status.message,
+                   "format version 2, this runtime (0.1.0) reads version 1; use a newer runtime"),
+            nullptr)
+      << status.message;
   bytes = toy::build();
   toy::header(bytes).flags = 4;
   EXPECT_EQ(toy::load(bytes).code, GLM_FEATURE_UNKNOWN);

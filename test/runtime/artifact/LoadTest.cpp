@@ -69,7 +69,8 @@ TEST(Load, CopiedWeights) {
   uint64_t before = runtime.statistics().allocated_bytes;
   {
     glm::Model model;
-    ASSERT_TRUE(glm::Model::load(runtime, file.path(), {.weights_memory = GLM_WEIGHTS_COPY, .verify_weights = 1}, model));
+    ASSERT_TRUE(glm::Model::load(runtime, file.path(),
+                                 {.weights_memory = GLM_WEIGHTS_COPY, .verify_weights = 1}, model));
     EXPECT_GE(runtime.statistics().allocated_bytes, before + toy::weights().size());
     EXPECT_GE(runtime.statistics().mapped_bytes, toy::weights().size());
   }
@@ -99,9 +100,15 @@ TEST(Load, ExternalWeights) {
 // A callback that says no ends the loading of weights.
 TEST(Load, CancelledByProgress) {
   auto no = [](void *, const char *, uint64_t, uint64_t) -> int32_t { return 1; };
-  EXPECT_EQ(toy::load(toy::build(), {.weights_memory = GLM_WEIGHTS_COPY}, {.threads = 1, .progress = no}).code, GLM_CANCELLED);
-  EXPECT_EQ(toy::load(toy::build(), {.verify_weights = 1}, {.threads = 1, .progress = no}).code, GLM_CANCELLED);
+  EXPECT_EQ(
+      toy::load(toy::build(), {.weights_memory = GLM_WEIGHTS_COPY}, {.threads = 1, .progress = no})
+          .code,
+      GLM_CANCELLED);
+  EXPECT_EQ(toy::load(toy::build(), {.verify_weights = 1}, {.threads = 1, .progress = no}).code,
+            GLM_CANCELLED);
 }
 
 // Kernels can go through the system's linker, for debuggers.
-TEST(Load, ThroughTheLinker) { EXPECT_EQ(toy::load(toy::build(), {}, {.threads = 1, .debug_code = 1}).code, GLM_OK); }
+TEST(Load, ThroughTheLinker) {
+  EXPECT_EQ(toy::load(toy::build(), {}, {.threads = 1, .debug_code = 1}).code, GLM_OK);
+}

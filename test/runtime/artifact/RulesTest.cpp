@@ -26,56 +26,76 @@ bool contains(const std::string &text, const char *part) {
 
 // A weight lies inside its segment, at a multiple of 64.
 TEST(Rules, WeightPlace) {
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.weightOffset = 4096; }), "weight embedding: offset 4096 and size 256 exceed the 4160 bytes of segment weights"));
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.weightOffset = ~0ull - 10; }), "weight embedding: offset"));
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.weightOffset = 4; }), "starts at 4, not at a multiple of 64"));
+  EXPECT_TRUE(contains(
+      refusal([](toy::Knobs &k) { k.weightOffset = 4096; }),
+      "weight embedding: offset 4096 and size 256 exceed the 4160 bytes of segment weights"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.weightOffset = ~0ull - 10; }),
+                       "weight embedding: offset"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.weightOffset = 4; }),
+                       "starts at 4, not at a multiple of 64"));
 }
 
 // So does every slab of a bank.
-TEST(Rules, SlabPlace) { EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.slabOffset = 4160; }), "bank experts: offset 4160")); }
+TEST(Rules, SlabPlace) {
+  EXPECT_TRUE(
+      contains(refusal([](toy::Knobs &k) { k.slabOffset = 4160; }), "bank experts: offset 4160"));
+}
 
 // A kernel's entry lies in the executable part of a code segment.
 TEST(Rules, KernelPlace) {
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.kernelOffset = 0; }), "kernel embed: offset 0 is not in the executable part of segment code"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.kernelOffset = 0; }),
+                       "kernel embed: offset 0 is not in the executable part of segment code"));
   refusal([](toy::Knobs &k) { k.kernelOffset = 1ull << 60; });
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.kernelSegment = 1; }), "kernel embed: segment 1 is no segment of code"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.kernelSegment = 1; }),
+                       "kernel embed: segment 1 is no segment of code"));
   refusal([](toy::Knobs &k) { k.kernelSegment = 77; });
 }
 
 // Arguments and ports name buffers that are there.
 TEST(Rules, Indices) {
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.argumentIndex = 7; }), "entry step: an argument of kind 0 names number 7 of 7"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.argumentIndex = 7; }),
+                       "entry step: an argument of kind 0 names number 7 of 7"));
   refusal([](toy::Knobs &k) { k.portBuffer = 7; });
 }
 
 // Segments are aligned, lie behind the program and do not overlap.
 TEST(Rules, SegmentPlace) {
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.segmentAlignment = 64; }), "alignment 64, at least 4096"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.segmentAlignment = 64; }),
+                       "alignment 64, at least 4096"));
   refusal([](toy::Knobs &k) { k.segmentAlignment = 4097; });
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.codeSegmentOffset = toy::tokenizerAt; }), "overlaps segment code"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.codeSegmentOffset = toy::tokenizerAt; }),
+                       "overlaps segment code"));
   refusal([](toy::Knobs &k) { k.codeSegmentOffset = 4ull << 20; });
   refusal([](toy::Knobs &k) { k.codeSegmentOffset = ~0ull & ~4095ull; });
 }
 
 // Pages of all states have the program's rows, and rows hold their elements.
 TEST(Rules, States) {
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.statePageRows = 8; }), "state rows: has pages of 8 rows, the program's have 16"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.statePageRows = 8; }),
+                       "state rows: has pages of 8 rows, the program's have 16"));
   refusal([](toy::Knobs &k) { k.stateWidth = 5; });
   refusal([](toy::Knobs &k) { k.stateWidth = -1; });
 }
 
 // Expressions are well formed, wherever they stand.
-TEST(Rules, Expressions) { EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.exprOp = 100; }), "an expression has an unknown operation")); }
+TEST(Rules, Expressions) {
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.exprOp = 100; }),
+                       "an expression has an unknown operation"));
+}
 
 // Other devices and several ranks need another runtime.
 TEST(Rules, Unsupported) {
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.deviceKind = 2; }, GLM_UNSUPPORTED), "this runtime executes processors only"));
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.ranks = 4; }, GLM_UNSUPPORTED), "is made for 4 ranks"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.deviceKind = 2; }, GLM_UNSUPPORTED),
+                       "this runtime executes processors only"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.ranks = 4; }, GLM_UNSUPPORTED),
+                       "is made for 4 ranks"));
 }
 
 // The processor must have what the code uses; a name nobody knows is not assumed to be there.
 TEST(Rules, Processor) {
-  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.requiredFeatures = {"avx4096"}; }, GLM_WRONG_PROCESSOR), "needs avx4096, which this runtime cannot look for"));
+  EXPECT_TRUE(contains(
+      refusal([](toy::Knobs &k) { k.requiredFeatures = {"avx4096"}; }, GLM_WRONG_PROCESSOR),
+      "needs avx4096, which this runtime cannot look for"));
 #if defined(__x86_64__)
   toy::Knobs knobs;
   knobs.requiredFeatures = {"sse2", "+cx16"};

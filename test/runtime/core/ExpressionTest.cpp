@@ -17,7 +17,9 @@ struct Code {
     std::vector<Term> list(terms);
     builder.Finish(schema::CreateExprDirect(builder, &list));
   }
-  const schema::Expr &get() const { return *flatbuffers::GetRoot<schema::Expr>(builder.GetBufferPointer()); }
+  const schema::Expr &get() const {
+    return *flatbuffers::GetRoot<schema::Expr>(builder.GetBufferPointer());
+  }
   flatbuffers::FlatBufferBuilder builder;
 };
 
@@ -65,8 +67,10 @@ TEST(Expression, Overflow) {
 // Sizes are not negative and divisors are positive.
 TEST(Expression, Domain) {
   EXPECT_STREQ(wrongOf({constant(3), dim(0), op(ExprOp::sub)}), "negative size");
-  EXPECT_STREQ(wrongOf({dim(0), constant(0), op(ExprOp::ceil_div)}), "division by a number below 1");
-  EXPECT_STREQ(wrongOf({constant(-1), dim(0), op(ExprOp::ceil_div)}), "division of a negative number");
+  EXPECT_STREQ(wrongOf({dim(0), constant(0), op(ExprOp::ceil_div)}),
+               "division by a number below 1");
+  EXPECT_STREQ(wrongOf({constant(-1), dim(0), op(ExprOp::ceil_div)}),
+               "division of a negative number");
 }
 
 // Code that would run off the stack, or leave more than its result, is refused before it runs.

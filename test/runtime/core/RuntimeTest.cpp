@@ -67,7 +67,9 @@ TEST(Runtime, BadOptions) {
 // More threads than cores is allowed, and said.
 TEST(Runtime, SaysWhenThreadsExceedCores) {
   std::string said;
-  auto log = [](void *user, int32_t, const char *line) { *static_cast<std::string *>(user) += line; };
+  auto log = [](void *user, int32_t, const char *line) {
+    *static_cast<std::string *>(user) += line;
+  };
   glm::Runtime runtime;
   ASSERT_TRUE(glm::Runtime::create({.threads = 300, .log = log, .user = &said}, runtime));
   EXPECT_NE(said.find("300 threads on"), std::string::npos);

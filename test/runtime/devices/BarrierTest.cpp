@@ -42,7 +42,8 @@ void stress(uint32_t threads, uint32_t spins, int rounds) {
 
 } // namespace
 
-// Nobody leaves a barrier before all have arrived: many more threads than cores, most of them parked.
+// Nobody leaves a barrier before all have arrived: many more threads than cores, most of them
+// parked.
 TEST(Barrier, MoreThreadsThanCores) { stress(16, 0, 500); }
 
 // The same when waiters spin, give up and park in between.

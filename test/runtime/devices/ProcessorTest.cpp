@@ -18,9 +18,21 @@ TEST(Processor, AgreesWithTheKernel) {
       flags = line + " ";
   if (flags.empty())
     GTEST_SKIP() << "no /proc/cpuinfo";
-  const char *names[][2] = {{"avx2", "avx2"},       {"fma", "fma"},           {"avx512f", "avx512f"},   {"avx512vnni", "avx512_vnni"}, {"avx512bf16", "avx512_bf16"},
-                            {"avx512vl", "avx512vl"}, {"sse4.2", "sse4_2"},   {"avxvnni", "avx_vnni"}, {"f16c", "f16c"},              {"avx512fp16", "avx512_fp16"},
-                            {"bmi2", "bmi2"},       {"lzcnt", "abm"},         {"gfni", "gfni"},         {"cx16", "cx16"},              {"avx512vbmi2", "avx512_vbmi2"}};
+  const char *names[][2] = {{"avx2", "avx2"},
+                            {"fma", "fma"},
+                            {"avx512f", "avx512f"},
+                            {"avx512vnni", "avx512_vnni"},
+                            {"avx512bf16", "avx512_bf16"},
+                            {"avx512vl", "avx512vl"},
+                            {"sse4.2", "sse4_2"},
+                            {"avxvnni", "avx_vnni"},
+                            {"f16c", "f16c"},
+                            {"avx512fp16", "avx512_fp16"},
+                            {"bmi2", "bmi2"},
+                            {"lzcnt", "abm"},
+                            {"gfni", "gfni"},
+                            {"cx16", "cx16"},
+                            {"avx512vbmi2", "avx512_vbmi2"}};
   for (auto &[name, flag] : names) {
     bool expected = flags.find(std::string(" ") + flag + " ") != std::string::npos;
     EXPECT_EQ(processorFeature(name), expected ? Feature::present : Feature::absent) << name;

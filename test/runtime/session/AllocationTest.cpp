@@ -31,7 +31,9 @@ struct Heap {
     heap.out.erase(memory);
     free(memory);
   }
-  glm_runtime_options options(int32_t threads) { return {.threads = threads, .allocate = allocate, .release = release, .user = this}; }
+  glm_runtime_options options(int32_t threads) {
+    return {.threads = threads, .allocate = allocate, .release = release, .user = this};
+  }
 };
 
 } // namespace
@@ -87,7 +89,8 @@ TEST(Allocation, OneBlockASession) {
   ASSERT_EQ(glm_session_create(model, &sizes, &session).code, GLM_OK);
   EXPECT_EQ(heap.count, before + 1);
   EXPECT_EQ(heap.out[session], measured.total);
-  EXPECT_EQ(measured.caches, 2u * 2 * 3 * pageRows * width * 4); // two states, two slots of three pages
+  EXPECT_EQ(measured.caches,
+            2u * 2 * 3 * pageRows * width * 4); // two states, two slots of three pages
   EXPECT_EQ(measured.bytes_per_position, 2u * width * 4);
   EXPECT_GE(measured.total, measured.arena + measured.scratch + measured.caches + measured.tables);
   for (int32_t i = 0; i < 20; ++i)
@@ -116,7 +119,8 @@ TEST(Allocation, BadSizes) {
   EXPECT_EQ(code({.dims = &slots, .dim_count = 1}), GLM_OK);
 }
 
-// A buffer that its ports outgrow, sizes that overflow, scratch too small: refused when the session's sizes are known.
+// A buffer that its ports outgrow, sizes that overflow, scratch too small: refused when the
+// session's sizes are known.
 TEST(Allocation, BadPlans) {
   auto code = [](auto turn) {
     Knobs knobs;

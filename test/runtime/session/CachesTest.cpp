@@ -17,9 +17,11 @@ static std::vector<int32_t> tokensFrom(int32_t first, size_t count) {
   return tokens;
 }
 
-static void feedAll(glm_session *session, int32_t slot, const std::vector<int32_t> &tokens, size_t from = 0) {
+static void feedAll(glm_session *session, int32_t slot, const std::vector<int32_t> &tokens,
+                    size_t from = 0) {
   for (size_t i = from; i < tokens.size(); i += 5) {
-    std::vector<int32_t> part(tokens.begin() + long(i), tokens.begin() + long(std::min(i + 5, tokens.size())));
+    std::vector<int32_t> part(tokens.begin() + long(i),
+                              tokens.begin() + long(std::min(i + 5, tokens.size())));
     glm_status status = feed(session, slot, part, int32_t(i));
     ASSERT_EQ(status.code, GLM_OK) << status.message;
   }
@@ -66,7 +68,8 @@ TEST(Caches, PagesAreReused) {
   feedAll(toy.session, 1, tokensFrom(1, 16));
   glm_status status = feed(toy.session, 2, {5}, 0);
   EXPECT_EQ(status.code, GLM_CACHE_FULL);
-  EXPECT_STREQ(status.message, "caches: 1 more pages of 16 rows are needed, 0 of 4 are free; release or truncate slots, or create the session with more pages");
+  EXPECT_STREQ(status.message, "caches: 1 more pages of 16 rows are needed, 0 of 4 are free; "
+                               "release or truncate slots, or create the session with more pages");
   EXPECT_EQ(glm_session_length(toy.session, 2), 0);
   ASSERT_EQ(glm_session_release(toy.session, 0).code, GLM_OK);
   feedAll(toy.session, 2, tokensFrom(3, 48));
@@ -77,7 +80,8 @@ TEST(Caches, PagesAreReused) {
   EXPECT_EQ(floats(toy.session, "logits"), referenceLogits(all));
 }
 
-// The page tables themselves: no page is ever in two places, and none gets lost, over many random changes.
+// The page tables themselves: no page is ever in two places, and none gets lost, over many random
+// changes.
 TEST(Caches, NoPageTwice) {
   CacheShape shape = {5, 100, 8, 13, 40};
   Layout layout;
@@ -108,7 +112,8 @@ TEST(Caches, NoPageTwice) {
   }
 }
 
-// A filled slot is long at once, its rows are numbers of magnitude 0.5 to 1, equal for equal seeds, and it goes on from there.
+// A filled slot is long at once, its rows are numbers of magnitude 0.5 to 1, equal for equal seeds,
+// and it goes on from there.
 TEST(Caches, Fill) {
   Loaded toy({}, {.slots = 2});
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;
@@ -129,7 +134,8 @@ TEST(Caches, Fill) {
   EXPECT_EQ(glm_session_fill(toy.session, 0, 65, 1).code, GLM_BAD_POSITION);
 }
 
-// One filled row adds one number of magnitude 0.5 to 1 in every column of both layouts, and leaves the row before alone.
+// One filled row adds one number of magnitude 0.5 to 1 in every column of both layouts, and leaves
+// the row before alone.
 TEST(Caches, FillOneRow) {
   Loaded toy;
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;
@@ -138,7 +144,8 @@ TEST(Caches, FillOneRow) {
   ASSERT_EQ(feed(toy.session, 0, {3}, 2).code, GLM_OK);
   for (const char *name : {"sums", "line_sums"})
     for (int c = 0; c < width; ++c) {
-      float added = std::abs(floats(toy.session, name)[size_t(c)] - embedding(2, c) - embedding(3, c));
+      float added =
+          std::abs(floats(toy.session, name)[size_t(c)] - embedding(2, c) - embedding(3, c));
       EXPECT_GE(added, 0.49f) << name << c;
       EXPECT_LE(added, 1.01f) << name << c;
     }

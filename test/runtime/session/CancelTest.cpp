@@ -6,7 +6,8 @@
 
 using namespace toy;
 
-// Cancelling from another thread ends a long run early, with every worker out of it and the session usable.
+// Cancelling from another thread ends a long run early, with every worker out of it and the session
+// usable.
 TEST(Cancel, FromAnotherThread) {
   Knobs knobs;
   knobs.busyLaunches = 500;

@@ -5,7 +5,8 @@
 
 using namespace toy;
 
-// Every launch has its kernel, its place in the model, its calls and a time for each worker; branches not taken have none.
+// Every launch has its kernel, its place in the model, its calls and a time for each worker;
+// branches not taken have none.
 TEST(Profile, Launches) {
   Loaded toy({}, {.profile = 1});
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;

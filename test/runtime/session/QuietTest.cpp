@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The promise of runtime.h that a step makes no system call but a futex, kept by the kernel: a process that has forbidden
-// itself all others runs steps and lives.
+// The promise of runtime.h that a step makes no system call but a futex, kept by the kernel: a
+// process that has forbidden itself all others runs steps and lives.
 #include "test/runtime/session/Reference.h"
 
 #include <cstddef>
@@ -16,7 +16,8 @@ using namespace toy;
 
 namespace {
 
-/// From now on every thread of this process that asks for anything but a futex or its end is killed.
+/// From now on every thread of this process that asks for anything but a futex or its end is
+/// killed.
 bool forbidSystemCalls() {
   sock_filter rules[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -26,7 +27,8 @@ bool forbidSystemCalls() {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   sock_fprog program = {sizeof(rules) / sizeof(rules[0]), rules};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
 
 enum Outcome { fine = 0, wrong = 1, noSeccomp = 2 };
@@ -39,7 +41,8 @@ int runQuietly(Loaded &toy, bool breakPromise) {
   for (int32_t position = 3; position < 40; ++position)
     if (feed(toy.session, 0, {position % vocabulary}, position).code != GLM_OK)
       return wrong;
-  if (glm_session_truncate(toy.session, 0, 2).code != GLM_OK || feed(toy.session, 0, {99}, 2).code != GLM_BAD_TOKEN)
+  if (glm_session_truncate(toy.session, 0, 2).code != GLM_OK ||
+      feed(toy.session, 0, {99}, 2).code != GLM_BAD_TOKEN)
     return wrong;
   if (breakPromise)
     getppid();
@@ -65,7 +68,8 @@ int statusOf(bool breakPromise) {
 #endif
 #endif
 
-// Steps, a truncation and a refused step need nothing but futexes; anything else would have killed the process.
+// Steps, a truncation and a refused step need nothing but futexes; anything else would have killed
+// the process.
 TEST(Quiet, StepsMakeNoSystemCalls) {
 #if defined(GLM_INSTRUMENTED)
   GTEST_SKIP() << "sanitizers make system calls of their own";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the toy must compute, from its definition: the logits of a row are the dot products of the sum of all embeddings
-// of its slot so far with every embedding, and a number of a bank.
+// What the toy must compute, from its definition: the logits of a row are the dot products of the
+// sum of all embeddings of its slot so far with every embedding, and a number of a bank.
 #ifndef GLM_TEST_RUNTIME_SESSION_REFERENCE_H
 #define GLM_TEST_RUNTIME_SESSION_REFERENCE_H
 
@@ -42,7 +42,8 @@ inline std::vector<float> floats(const glm_session *session, const char *name, i
 }
 
 /// Runs tokens of one slot from `position` on, wanting the last one's logits.
-inline glm_status feed(glm_session *session, int32_t slot, const std::vector<int32_t> &tokens, int32_t position) {
+inline glm_status feed(glm_session *session, int32_t slot, const std::vector<int32_t> &tokens,
+                       int32_t position) {
   std::vector<glm_row> rows;
   for (size_t i = 0; i < tokens.size(); ++i)
     rows.push_back({tokens[i], slot, position + int32_t(i), 0});

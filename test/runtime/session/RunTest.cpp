@@ -5,7 +5,8 @@
 
 using namespace toy;
 
-// An entry of any name takes named arrays; a copy, an event, a hand-off and a collective of one rank do what they say.
+// An entry of any name takes named arrays; a copy, an event, a hand-off and a collective of one
+// rank do what they say.
 TEST(Run, AnyEntry) {
   Loaded toy;
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;
@@ -20,7 +21,9 @@ TEST(Run, WrongInputs) {
   Loaded toy;
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;
   float x[64] = {};
-  auto code = [&](glm_tensor input, size_t count = 1) { return glm_session_run(toy.session, "twice", &input, count).code; };
+  auto code = [&](glm_tensor input, size_t count = 1) {
+    return glm_session_run(toy.session, "twice", &input, count).code;
+  };
   EXPECT_EQ(code({"y", GLM_F32, 2, {3, 4}, x}), GLM_BAD_INPUT);
   EXPECT_EQ(code({"x", GLM_BF16, 2, {3, 4}, x}), GLM_BAD_INPUT);
   EXPECT_EQ(code({"x", GLM_F32, 1, {3}, x}), GLM_BAD_INPUT);
@@ -53,7 +56,8 @@ TEST(Run, StepByName) {
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;
   glm_row rows[] = {{1, 0, 0, 0}, {2, 0, 1, 0}};
   int32_t wanted = 1;
-  glm_tensor inputs[] = {{"logit_rows", GLM_I32, 1, {1}, &wanted}, {"rows", GLM_I32, 2, {2, 4}, rows}};
+  glm_tensor inputs[] = {{"logit_rows", GLM_I32, 1, {1}, &wanted},
+                         {"rows", GLM_I32, 2, {2, 4}, rows}};
   ASSERT_EQ(glm_session_run(toy.session, "step", inputs, 2).code, GLM_OK);
   EXPECT_EQ(floats(toy.session, "logits"), referenceLogits({1, 2}));
   EXPECT_EQ(glm_session_length(toy.session, 0), 2);

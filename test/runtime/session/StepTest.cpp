@@ -23,7 +23,8 @@ TEST(Step, PrefillThenDecode) {
   }
 }
 
-// One step may hold rows of several slots, interleaved, and give logits for some of them in any order.
+// One step may hold rows of several slots, interleaved, and give logits for some of them in any
+// order.
 TEST(Step, SeveralSlots) {
   Loaded toy({}, {.slots = 3});
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;
@@ -72,7 +73,8 @@ TEST(Step, Refusals) {
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;
   ASSERT_EQ(feed(toy.session, 0, {1, 2, 3}, 0).code, GLM_OK);
   auto code = [&](std::vector<glm_row> rows, std::vector<int32_t> wanted = {}) {
-    return glm_session_step(toy.session, rows.data(), rows.size(), wanted.data(), wanted.size()).code;
+    return glm_session_step(toy.session, rows.data(), rows.size(), wanted.data(), wanted.size())
+        .code;
   };
   EXPECT_EQ(code({}), GLM_BAD_INPUT);
   EXPECT_EQ(code(std::vector<glm_row>(5)), GLM_TOO_MANY_ROWS);
@@ -99,7 +101,9 @@ TEST(Step, ContextEnds) {
   ASSERT_EQ(feed(toy.session, 0, {9}, 8).code, GLM_OK);
   glm_status status = feed(toy.session, 0, {9}, 9);
   EXPECT_EQ(status.code, GLM_BAD_POSITION);
-  EXPECT_STREQ(status.message, "row 0: position 9 is not below the session's context of 9; create it with a larger one");
+  EXPECT_STREQ(
+      status.message,
+      "row 0: position 9 is not below the session's context of 9; create it with a larger one");
 }
 
 // Two sessions of one model share nothing but weights.
