@@ -84,7 +84,7 @@ def main():
     write_consumer(pathlib.Path(a.source), work)
     artifact = work / "toy.glm"
     run(a.toy, artifact)
-    run(a.cmake, "-S", work, "-B", work / "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={a.c_compiler}",
+    run(a.cmake, "-G", "Ninja", "-S", work, "-B", work / "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={a.c_compiler}",
         f"-DCMAKE_CXX_COMPILER={a.cxx_compiler}", "-DCMAKE_BUILD_TYPE=Release")
     run(a.cmake, "--build", work / "build")
     prompt = [3, 1, 4]
