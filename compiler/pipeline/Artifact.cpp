@@ -3,7 +3,15 @@
 // artifact: the program, its code and its weights become one file.
 #include "compiler/pipeline/Compilation.h"
 
+#include <charconv>
+
 namespace glm {
+
+/// The shortest text that reads back as the same number.
+static std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
 
 /// The flags that change what comes out; how many workers wrote it and where is nobody's business.
 static std::vector<std::string> meaningfulFlags(const CompileOptions &o,
@@ -16,7 +24,7 @@ static std::vector<std::string> meaningfulFlags(const CompileOptions &o,
   if (o.noMtp)
     flags.push_back("--no-mtp");
   if (o.latentNormEps)
-    flags.push_back("--latent-norm-eps=" + std::to_string(*o.latentNormEps));
+    flags.push_back("--latent-norm-eps=" + shortest(*o.latentNormEps));
   for (auto [kept, name] : {std::pair(o.keepSelections, "selections"),
                             std::pair(o.keepExperts, "experts"), std::pair(o.keepHidden, "hidden")})
     if (kept)
