@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,7 +88,12 @@ absl::Status OutputFile::write(uint64_t offset, std::string_view bytes) const {
 }
 
 absl::Status OutputFile::commit() {
-  if (fsync(descriptor) || close(std::exchange(descriptor, -1)))
+  if (fsync(descriptor))
+    return failed("writing");
+  // Pages that were written lie in the page cache one by one and are never mapped as huge pages;
+  // read again from the disk they are.
+  posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+  if (close(std::exchange(descriptor, -1)))
     return failed("writing");
   if (std::rename(temporary.c_str(), final.c_str()))
     return failed("renaming it into place");
