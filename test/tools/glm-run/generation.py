@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +20,19 @@ DEMO = ARTIFACTS / "demo-f32.glm"
 CASE = json.loads((DATA / "glm5-demo" / "prompts.json").read_text())["prompts"][0]
 GREEDY = ["--prompt", CASE["prompt"], "--temperature", 0]
 SAMPLED = ["--prompt", CASE["prompt"], "--max-tokens", 24, "--temperature", 0.8, "--top-p", 0.95]
+
+
+def receive(process, enough):
+    """What a process prints, until it is `enough`; a process that ends or says nothing for 30 seconds is a failure."""
+    out = b""
+    while not enough(out):
+        ready, _, _ = select.select([process.stdout], [], [], 30)
+        piece = os.read(process.stdout.fileno(), 65536) if ready else b""
+        if not piece:
+            process.kill()
+            raise AssertionError(f"nothing more came after {out!r}")
+        out += piece
+    return out
 
 
 class Stop(ToolTest):
@@ -141,7 +155,7 @@ class Streaming(ToolTest):
     def test_text_comes_while_it_generates(self):
         """The first words arrive long before the last."""
         with self.start(*self.LONG) as process:
-            first = os.read(process.stdout.fileno(), 65536)
+            first = receive(process, lambda out: len(out) > 0)
             self.assertIsNone(process.poll())
             process.kill()
         self.assertTrue(CASE["continuation"].startswith(first.decode()[:20]))
@@ -149,9 +163,7 @@ class Streaming(ToolTest):
     def interrupt(self, *words, after):
         """SIGINT once `after` bytes came; standard output from the start."""
         with self.start(*words) as process:
-            out = b""
-            while len(out) < after:
-                out += os.read(process.stdout.fileno(), 65536)
+            out = receive(process, lambda out: len(out) >= after)
             process.send_signal(signal.SIGINT)
             rest, err = process.communicate(timeout=60)
         return process.returncode, (out + rest).decode(), err.decode()
@@ -189,12 +201,10 @@ class Streaming(ToolTest):
             for _ in range(2):
                 process.stdin.write(b"How can you be so teasing?\n")
                 process.stdin.flush()
-                answer = b""
-                while len(answer) < 40:
-                    answer += os.read(process.stdout.fileno(), 65536)
+                answer = receive(process, lambda out: len(out) >= 40)
                 process.send_signal(signal.SIGINT)
-                while not answer.endswith(b"\n"):
-                    answer += os.read(process.stdout.fileno(), 65536)
+                if not answer.endswith(b"\n"):
+                    answer += receive(process, lambda out: out.endswith(b"\n"))
                 self.assertLess(len(answer), 5000)
             process.stdin.write(b"/exit\n")
             out, err = process.communicate(timeout=60)
