@@ -65,9 +65,9 @@ struct Absorb : OpRewritePattern<AttendExpandedOp> {
     Value query = HeadLinearOp::create(rewriter, loc, headsOf(op.getQNope(), latent, sum),
                                        op.getQNope(), up, /*transposed=*/true);
     query = rounded(rewriter, query, elementOf(op.getGathered()));
-    Value attended = AttendLatentOp::create(rewriter, loc, headsOf(query, latent, sum), query,
-                                            op.getQRope(), op.getGathered(), op.getSelection(),
-                                            op.getScaleAttr());
+    Value attended =
+        AttendLatentOp::create(rewriter, loc, headsOf(query, latent, sum), query, op.getQRope(),
+                               op.getGathered(), op.getSelection(), op.getScaleAttr());
     attended = rounded(rewriter, attended, kvB.getElementType());
     rewriter.replaceOpWithNewOp<HeadLinearOp>(op, op.getType(), attended, down,
                                               /*transposed=*/false);
@@ -75,8 +75,7 @@ struct Absorb : OpRewritePattern<AttendExpandedOp> {
   }
 };
 
-struct AbsorbLatentProjections
-    : glm::impl::AbsorbLatentProjectionsBase<AbsorbLatentProjections> {
+struct AbsorbLatentProjections : glm::impl::AbsorbLatentProjectionsBase<AbsorbLatentProjections> {
   void runOnOperation() override {
     // Said before the rewrite, while the ops are there to point at.
     getOperation().walk([&](AttendExpandedOp op) {

@@ -8,7 +8,7 @@
 using namespace mlir;
 
 void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &) {
-  //===--- Attention ----------------------------------------------------------------------------===//
+  //===--- Attention ------------------------------------------------------------------------===//
 
   // Expanded attention is how the model is defined and nothing a target could run.
   pm.addPass(createAbsorbLatentProjections());
@@ -17,7 +17,7 @@ void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
-  //===--- What goes out ------------------------------------------------------------------------===//
+  //===--- What goes out --------------------------------------------------------------------===//
 
   pm.addPass(createVerifyFuse());
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Rounding points. A product of two values is computed in one element type; this pass decides in which, and writes a
-// `glm.cast` on each operand that has another. Casts stand right behind the definition of their operand, so that
-// all readers of a value can share one.
+// Rounding points. A product of two values is computed in one element type; this pass decides in
+// which, and writes a `glm.cast` on each operand that has another. Casts stand right behind the
+// definition of their operand, so that all readers of a value can share one.
 #include "compiler/diagnostics/MlirDiagnostic.h"
 #include "passes/model/Passes.h"
 
@@ -81,8 +81,7 @@ private:
     if (!function.isExternal())
       for (auto [argument, type] : llvm::zip(function.getArguments(), inputs))
         argument.setType(type);
-    function.setFunctionType(
-        FunctionType::get(&getContext(), inputs, function.getResultTypes()));
+    function.setFunctionType(FunctionType::get(&getContext(), inputs, function.getResultTypes()));
   }
 
   //===--- Products ---------------------------------------------------------------------------===//

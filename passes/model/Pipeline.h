@@ -12,9 +12,9 @@
 namespace glm {
 
 struct ModelPhaseOptions : mlir::PassPipelineOptions<ModelPhaseOptions> {
-  Option<std::string> precision{*this, "precision",
-                                llvm::cl::desc("element type that products are taken in: bf16 or f32"),
-                                llvm::cl::init("bf16")};
+  Option<std::string> precision{
+      *this, "precision", llvm::cl::desc("element type that products are taken in: bf16 or f32"),
+      llvm::cl::init("bf16")};
 };
 
 /// Appends the phase to `pm`, whose operation is the module.

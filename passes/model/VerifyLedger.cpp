@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A weight is read when its value, or an argument of a layer function it is passed as, is an operand of anything
-// but a call. Layer functions are few and calls many, so "argument i of f is read" is computed once a function.
+// A weight is read when its value, or an argument of a layer function it is passed as, is an
+// operand of anything but a call. Layer functions are few and calls many, so "argument i of f is
+// read" is computed once a function.
 #include "compiler/diagnostics/MlirDiagnostic.h"
 #include "passes/model/Passes.h"
 

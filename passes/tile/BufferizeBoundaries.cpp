@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One function after the other, in place: new arguments of memory types are added behind the old ones, every op is
-// written anew on memory in the order of the body, and then the old ops and arguments go.
+// One function after the other, in place: new arguments of memory types are added behind the old
+// ones, every op is written anew on memory in the order of the body, and then the old ops and
+// arguments go.
 //
-// A value stands for one memory, a routing for six. Views stand for the memory of what they are views of.
+// A value stands for one memory, a routing for six. Views stand for the memory of what they are
+// views of.
 #include "compiler/diagnostics/MlirDiagnostic.h"
 #include "passes/tile/Emit.h"
 #include "passes/tile/Passes.h"
@@ -61,7 +63,8 @@ private:
   DenseMap<Value, kernel::CacheType> known;
 };
 
-/// The memory types a value of `type` stands for; a static tensor of rank 3 is a bank only by its symbol.
+/// The memory types a value of `type` stands for; a static tensor of rank 3 is a bank only by its
+/// symbol.
 SmallVector<Type> memoryTypes(Type type) {
   if (auto routing = dyn_cast<model::RoutingType>(type)) {
     SmallVector<Type> parts;
@@ -222,8 +225,8 @@ Value Bufferizer::allocate(Type type, StringRef dim) {
   bool isDynamic = ShapedType::isDynamic(cast<kernel::BufferType>(type).getShape().front());
   auto attribute = isDynamic ? builder.getStringAttr(dim) : StringAttr();
   ++buffers;
-  return program::BufferOp::create(builder, function.getLoc(), type, attribute,
-                                   program::ExprAttr(), program::ExprAttr());
+  return program::BufferOp::create(builder, function.getLoc(), type, attribute, program::ExprAttr(),
+                                   program::ExprAttr());
 }
 
 Value Bufferizer::bankOrWeight(model::WeightValueOp op) {
@@ -403,9 +406,8 @@ void Bufferizer::finish() {
     function.getAllResultAttrs(results);
   function.removeArgAttrsAttr();
   function.removeResAttrsAttr();
-  function.setFunctionType(
-      builder.getFunctionType(block.getArgumentTypes(), isEntry ? TypeRange(signature.outputs)
-                                                                : TypeRange()));
+  function.setFunctionType(builder.getFunctionType(
+      block.getArgumentTypes(), isEntry ? TypeRange(signature.outputs) : TypeRange()));
   function.setAllArgAttrs(attributes);
   if (isEntry)
     function.setAllResultAttrs(results);
@@ -424,8 +426,7 @@ struct BufferizeBoundaries : glm::impl::BufferizeBoundariesBase<BufferizeBoundar
     SmallVector<std::unique_ptr<Bufferizer>> functions;
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
-        functions.push_back(
-            std::make_unique<Bufferizer>(function, symbols, caches, signatures));
+        functions.push_back(std::make_unique<Bufferizer>(function, symbols, caches, signatures));
     // All signatures before any body: calls go both ways in the module's order.
     for (auto &function : functions)
       if (failed(function->sign()))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A tile of accumulators fills the registers but for one row of the weight and one broadcast value. The tile
-// depends on the machine and on the weight's shape, never on the rows of a call: one artifact serves one row
-// and thousands.
+// A tile of accumulators fills the registers but for one row of the weight and one broadcast value.
+// The tile depends on the machine and on the weight's shape, never on the rows of a call: one
+// artifact serves one row and thousands.
 #include "compiler/diagnostics/MlirDiagnostic.h"
 #include "passes/tile/Emit.h"
 #include "passes/tile/Passes.h"
@@ -60,8 +60,7 @@ struct ChooseTiles : glm::impl::ChooseTilesBase<ChooseTiles> {
     }
     module.walk([&](kernel::GroupOp group) {
       Choice choice = choose(group);
-      group.setScheduleAttr(
-          kernel::ScheduleAttr::get(&getContext(), choice.m, choice.n, choice.k));
+      group.setScheduleAttr(kernel::ScheduleAttr::get(&getContext(), choice.m, choice.n, choice.k));
       group->setAttr("reason", StringAttr::get(&getContext(), choice.reason));
       narrowed += choice.isNarrow;
       ++scheduled;
@@ -122,7 +121,8 @@ private:
 
   Choice attention(model::AttendLatentOp op) {
     int64_t H = sizeAt(op.getQ(), 1);
-    int64_t shared = largestDivisor(H, heads, 1);
+    // Sharing saves gathering; one unit a row would leave all but one worker idle in decoding.
+    int64_t shared = largestDivisor(H, std::min<int64_t>(heads, std::max<int64_t>(H / 2, 1)), 1);
     return {shared, machine.getCacheLineRows(), sizeAt(op.getQ(), 2) + sizeAt(op.getQRope(), 2),
             formatv("{0} of {1} heads share gathered rows, {2} keys a step", shared, H,
                     machine.getCacheLineRows())};

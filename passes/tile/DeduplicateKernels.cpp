@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Equal text, equal kernel: there is nothing in a kernel.func that is not in its text, and kernels are few.
+// Equal text, equal kernel: there is nothing in a kernel.func that is not in its text, and kernels
+// are few.
 #include "passes/tile/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,7 +28,8 @@ std::string bodyOf(kernel::FuncOp kernel) {
   return text;
 }
 
-/// `linear_64x40_bf16_0` without the number that made it unique: names end in a letter or an element type.
+/// `linear_64x40_bf16_0` without the number that made it unique: names end in a letter or an
+/// element type.
 StringRef stemOf(StringRef name) {
   size_t last = name.rfind('_');
   StringRef tail = name.substr(last + 1);

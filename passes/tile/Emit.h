@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The kinds of kernel. Each function writes the kernel of one group into the module, launches it in front of the
-// group and returns what the group's results become; the group itself is left to the caller.
+// The kinds of kernel. Each function writes the kernel of one group into the module, launches it in
+// front of the group and returns what the group's results become; the group itself is left to the
+// caller.
 #ifndef GLM_PASSES_TILE_EMIT_H
 #define GLM_PASSES_TILE_EMIT_H
 
@@ -30,7 +31,8 @@ unsigned fuseMaps(kernel::FuncOp function);
 /// The six parts of a routing, and where each is among them.
 enum RoutingPart { Ids, Weights, Order, Inverse, Offsets, Active };
 
-/// Types of the parts as tensors: `[n, k]` ids, weights, order, inverse; `[E + 1]` offsets and active.
+/// Types of the parts as tensors: `[n, k]` ids, weights, order, inverse; `[E + 1]` offsets and
+/// active.
 llvm::SmallVector<mlir::Type> partTypes(model::RoutingType routing);
 
 /// One part as a value; `before` is where it may be taken out.
@@ -40,7 +42,8 @@ mlir::Value partOf(mlir::Value routing, RoutingPart part, mlir::Operation *befor
 kernel::BufferType bufferOf(llvm::ArrayRef<int64_t> shape, mlir::Type element,
                             mlir::Attribute layout = {});
 
-/// The row-major buffer of a tensor of that type, of a part of a routing, of rows or of a selection.
+/// The row-major buffer of a tensor of that type, of a part of a routing, of rows or of a
+/// selection.
 kernel::BufferType bufferOf(mlir::Type value);
 
 /// The only op of type `T` of a group, or null.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Search and attention: one unit is one row, or some heads of one row. Both ops that own a loop over keys
-// (top_k, online_softmax) get their block from the schedule's `n`.
+// Search and attention: one unit is one row, or some heads of one row. Both ops that own a loop
+// over keys (top_k, online_softmax) get their block from the schedule's `n`.
 #include "passes/tile/Emit.h"
 
 using namespace mlir;
@@ -62,7 +62,8 @@ Results glm::emitIndex(GroupOp group, SymbolTable &symbols) {
   Type element = elementAt(scores.getQ());
   auto lines = LinesAttr::get(b.loc.getContext(), step);
   Value q = b.input(scores.getQ(), bufferOf({anyRows, H, D}, element));
-  Value weights = b.input(scores.getWeights(), bufferOf({anyRows, H, 1}, elementAt(scores.getWeights())));
+  Value weights =
+      b.input(scores.getWeights(), bufferOf({anyRows, H, 1}, elementAt(scores.getWeights())));
   Value cache = b.input(scores.getKeys(), CacheType::get(b.loc.getContext(), D, element, lines));
   Value rows = b.input(scores.getRows(), bufferOf(scores.getRows().getType()));
   Value out = b.output(bufferOf({anyRows, limit}, b.i32));
@@ -76,13 +77,13 @@ Results glm::emitIndex(GroupOp group, SymbolTable &symbols) {
   {
     KeyLoop loop(b, top);
     Value keys = b.load(cache, {row.slot, loop.key}, step, D);
-    Value weighted =
-        b.map({product(b, query, keys), weight}, H, step, b.f32,
-              [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
-                Value zero = arith::ConstantOp::create(s, loc, s.getF32FloatAttr(0.0f));
-                Value positive = arith::MaximumFOp::create(s, loc, v[0], zero);
-                return arith::MulFOp::create(s, loc, positive, v[1]);
-              });
+    Value weighted = b.map({product(b, query, keys), weight}, H, step, b.f32,
+                           [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                             Value zero =
+                                 arith::ConstantOp::create(s, loc, s.getF32FloatAttr(0.0f));
+                             Value positive = arith::MaximumFOp::create(s, loc, v[0], zero);
+                             return arith::MulFOp::create(s, loc, positive, v[1]);
+                           });
     Value total = scaled(b, b.sum(weighted, 0), scores.getScale().convertToDouble());
     YieldOp::create(b.body, b.loc, total);
   }
@@ -102,8 +103,8 @@ Results glm::emitAttend(GroupOp group, SymbolTable &symbols) {
   Type element = elementAt(op.getQ()), result = elementAt(group.getResult(0));
   Value q = b.input(op.getQ(), bufferOf({anyRows, H, L}, element));
   Value qRope = b.input(op.getQRope(), bufferOf({anyRows, H, R}, element));
-  Value cache = b.input(gather.getCache(),
-                        CacheType::get(b.loc.getContext(), L + R, element, Attribute()));
+  Value cache =
+      b.input(gather.getCache(), CacheType::get(b.loc.getContext(), L + R, element, Attribute()));
   Value selection = b.input(gather.getSelection(), bufferOf({anyRows, limit}, b.i32));
   Value rows = b.input(gather.getRows(), bufferOf(gather.getRows().getType()));
   Value out = b.output(bufferOf({anyRows, H, L}, result));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Linears. The weight is packed in panels of as many rows as the tile has columns, and panels are the outer dimension of
-// the grid: a worker streams its panels once, and with many rows reads a panel again from its cache.
+// Linears. The weight is packed in panels of as many rows as the tile has columns, and panels are
+// the outer dimension of the grid: a worker streams its panels once, and with many rows reads a
+// panel again from its cache.
 #include "passes/tile/Emit.h"
 
 using namespace mlir;
@@ -110,8 +111,8 @@ static void storeInside(KernelBuilder &b, const Product &p, Value tile, Value y,
     return b.store(tile, y, {i, at});
   if (p.N < p.n)
     return b.store(b.slice(tile, 0, rest), y, {i, at});
-  Value isLast = arith::CmpIOp::create(b.body, b.loc, arith::CmpIPredicate::eq, j,
-                                       b.index(p.N - rest));
+  Value isLast =
+      arith::CmpIOp::create(b.body, b.loc, arith::CmpIPredicate::eq, j, b.index(p.N - rest));
   auto branch = scf::IfOp::create(b.body, b.loc, isLast, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b.body);
   b.body.setInsertionPointToStart(&branch.getThenRegion().front());
@@ -132,8 +133,7 @@ Results glm::emitHeadLinear(GroupOp group, SymbolTable &symbols) {
   Value w = b.input(weight, bufferOf({H, p.N, p.K}, p.element, p.panels()), op.getTransposed());
   Value y = b.output(bufferOf({anyRows, H * p.N}, resultElement(group)));
 
-  ValueRange unit =
-      b.parallel({b.index(H), b.index(p.N), b.dim(y)}, {1, p.n, p.m});
+  ValueRange unit = b.parallel({b.index(H), b.index(p.N), b.dim(y)}, {1, p.n, p.m});
   Value h = unit[0], j = unit[1], i = unit[2];
   Value from = plus(b, arith::MulIOp::create(b.body, b.loc, h, b.index(width)), source.begin);
   Value sum = multiply(
@@ -156,18 +156,16 @@ static Value rowsOfPairs(KernelBuilder &b, Value places, Value p, Value end, int
   Value pairs = b.load(places, p, 1, m);
   Value rest = arith::SubIOp::create(b.body, b.loc, end, p);
   Value left = b.splat(arith::IndexCastOp::create(b.body, b.loc, b.i32, rest));
-  Value numbers =
-      IotaOp::create(b.body, b.loc, TileType::get(b.loc.getContext(), 1, m, b.i32));
-  return b.map({pairs, numbers, left}, 1, m, b.i32,
-               [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
-                 auto constant = [&](int32_t value) {
-                   return arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(value));
-                 };
-                 Value inside =
-                     arith::CmpIOp::create(s, loc, arith::CmpIPredicate::slt, v[1], v[2]);
-                 Value row = arith::DivSIOp::create(s, loc, v[0], constant(topK));
-                 return arith::SelectOp::create(s, loc, inside, row, constant(-1));
-               });
+  Value numbers = IotaOp::create(b.body, b.loc, TileType::get(b.loc.getContext(), 1, m, b.i32));
+  return b.map(
+      {pairs, numbers, left}, 1, m, b.i32, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+        auto constant = [&](int32_t value) {
+          return arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(value));
+        };
+        Value inside = arith::CmpIOp::create(s, loc, arith::CmpIPredicate::slt, v[1], v[2]);
+        Value row = arith::DivSIOp::create(s, loc, v[0], constant(topK));
+        return arith::SelectOp::create(s, loc, inside, row, constant(-1));
+      });
 }
 
 Results glm::emitExpertLinear(GroupOp group, SymbolTable &symbols) {

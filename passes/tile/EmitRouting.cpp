@@ -43,14 +43,14 @@ static LaunchOp emitChoice(GroupOp group, model::RouteOp op, TypeRange types,
   Value i = b.parallel({b.dim(idsOut)}, {1})[0];
   Value scores = sigmoid(b, b.convert(b.load(logits, {i, b.index(0)}, 1, E), b.f32), E);
   Value biases = b.convert(b.load(bias, b.index(0), 1, E), b.f32);
-  Value biased = b.map({scores, biases}, 1, E, b.f32,
-                       [](OpBuilder &s, Location loc, ValueRange x) -> Value {
-                         return arith::AddFOp::create(s, loc, x[0], x[1]);
-                       });
+  Value biased =
+      b.map({scores, biases}, 1, E, b.f32, [](OpBuilder &s, Location loc, ValueRange x) -> Value {
+        return arith::AddFOp::create(s, loc, x[0], x[1]);
+      });
   auto ids = TileType::get(b.loc.getContext(), 1, topK, b.i32);
   auto chosen = TileType::get(b.loc.getContext(), 1, topK, b.f32);
-  Value experts = SelectExpertsOp::create(b.body, b.loc, ids, biased, op.getGroups(),
-                                          op.getKeptGroups());
+  Value experts =
+      SelectExpertsOp::create(b.body, b.loc, ids, biased, op.getGroups(), op.getKeptGroups());
   Value weights = TakeColumnsOp::create(b.body, b.loc, chosen, scores, experts);
   b.store(experts, idsOut, {i, b.index(0)});
   b.store(weigh(b, weights, op, topK), weightsOut, {i, b.index(0)});
@@ -82,6 +82,7 @@ Results glm::emitRoute(GroupOp group, SymbolTable &symbols) {
   SmallVector<Value> parts(choice.getResults());
   llvm::append_range(parts, order.getResults());
   OpBuilder builder(group);
-  return {UnrealizedConversionCastOp::create(builder, group.getLoc(), TypeRange(op.getType()), parts)
-              .getResult(0)};
+  return {
+      UnrealizedConversionCastOp::create(builder, group.getLoc(), TypeRange(op.getType()), parts)
+          .getResult(0)};
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Row-wise kernels: one unit computes one row of everything the group yields. A tensor `[n, D]` is a tile `1 x D` of
-// that row, `[n, H, D]` a tile `H x D`. What comes from outside is loaded where it is first needed; a
-// slice of it is loaded at its offset and never as a whole.
+// Row-wise kernels: one unit computes one row of everything the group yields. A tensor `[n, D]` is
+// a tile `1 x D` of that row, `[n, H, D]` a tile `H x D`. What comes from outside is loaded where
+// it is first needed; a slice of it is loaded at its offset and never as a whole.
 #include "passes/tile/Emit.h"
 #include "passes/tile/RopeAngles.h"
 
@@ -172,8 +172,7 @@ Value RowsEmitter::layerNorm(model::LayerNormOp op) {
   int64_t width = tileOf(x).getColumns();
   Value centred = b.map({x, b.sum(x, 1)}, 1, width, b.f32,
                         [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
-                          Value mean =
-                              arith::DivFOp::create(s, loc, v[1], constant(s, loc, width));
+                          Value mean = arith::DivFOp::create(s, loc, v[1], constant(s, loc, width));
                           return arith::SubFOp::create(s, loc, v[0], mean);
                         });
   Value root = reciprocalRoot(b.sum(square(b, centred), 1), width, op.getEps().convertToDouble());
@@ -218,17 +217,16 @@ Value RowsEmitter::combine(model::CombineOp op) {
   return b.map(operands, 1, width, b.f32, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
     Value sum = arith::MulFOp::create(s, loc, v[0], v[1]);
     for (int64_t j = 1; j < pairs; ++j)
-      sum = arith::AddFOp::create(s, loc, sum,
-                                  arith::MulFOp::create(s, loc, v[2 * j], v[2 * j + 1]));
+      sum =
+          arith::AddFOp::create(s, loc, sum, arith::MulFOp::create(s, loc, v[2 * j], v[2 * j + 1]));
     return sum;
   });
 }
 
 void RowsEmitter::append(model::AppendOp op) {
   auto type = cast<model::CacheType>(op.getCache().getType());
-  auto memory =
-      CacheType::get(b.loc.getContext(), type.getWidth(), type.getElementType(),
-                     layouts.lookup(op.getCache()));
+  auto memory = CacheType::get(b.loc.getContext(), type.getWidth(), type.getElementType(),
+                               layouts.lookup(op.getCache()));
   Value cache = b.input(op.getCache(), memory);
   Value row = b.convert(tile(op.getValues()), type.getElementType());
   Value slot = asIndex(rowInfo(op.getRows(), 1)), position = asIndex(rowInfo(op.getRows(), 2));
@@ -250,8 +248,8 @@ Value RowsEmitter::maskStart(model::MaskStartOp op) {
 }
 
 Value RowsEmitter::rope(model::RopeOp op) {
-  Pairing pairing = op.getPairing() == model::Pairing::Interleaved ? Pairing::Interleaved
-                                                                  : Pairing::Half;
+  Pairing pairing =
+      op.getPairing() == model::Pairing::Interleaved ? Pairing::Interleaved : Pairing::Half;
   Value x = f32(op.getX());
   return RotateOp::create(b.body, b.loc, x.getType(), x, f32(op.getAngles()), pairing);
 }
@@ -304,7 +302,8 @@ void RowsEmitter::visit(Operation *op) {
 
 //===--- The kernel ---------------------------------------------------------------------------===//
 
-/// What the kernel does, in the order it does it, with its widest result: `rows_norm_rope_append_48_bf16`.
+/// What the kernel does, in the order it does it, with its widest result:
+/// `rows_norm_rope_append_48_bf16`.
 std::string RowsEmitter::name() {
   llvm::SetVector<StringRef> steps;
   int64_t width = 0;

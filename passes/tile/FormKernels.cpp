@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Kernels by level. A *product* (linear, index, attend, route and their kin) reads rows that other workers
-// computed, so everything it reads is complete before it starts. Count on every path from the function's
-// arguments how many products lie before a value: that is its level. Row-wise ops of one level and one
-// row domain never depend on each other through a product, so they share a kernel; the function becomes
+// Kernels by level. A *product* (linear, index, attend, route and their kin) reads rows that other
+// workers computed, so everything it reads is complete before it starts. Count on every path from
+// the function's arguments how many products lie before a value: that is its level. Row-wise ops of
+// one level and one row domain never depend on each other through a product, so they share a
+// kernel; the function becomes
 //
 //   rows of level 0, products of level 0, rows of level 1, products of level 1, ...
 //
-// An op that reads other rows than its own (take_rows, combine) or the same memory in another shape opens a new level.
-// Caches are memory: what reads a cache stands no earlier than the append before it.
+// An op that reads other rows than its own (take_rows, combine) or the same memory in another shape
+// opens a new level. Caches are memory: what reads a cache stands no earlier than the append before
+// it.
 #include "compiler/diagnostics/MlirDiagnostic.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/RowDomain.h"
@@ -89,7 +91,8 @@ struct Group {
   SmallVector<Operation *> ops;
 };
 
-/// Earliest level at which a value can be read, by a row-wise op of its own domain and by a product.
+/// Earliest level at which a value can be read, by a row-wise op of its own domain and by a
+/// product.
 struct Level {
   int rows = 0, product = 0;
 };
@@ -113,7 +116,8 @@ public:
 private:
   //===--- Preparation ------------------------------------------------------------------------===//
 
-  /// Rounding commutes with views: `cast(view(x))` becomes `view(cast(x))`, so that a product can round.
+  /// Rounding commutes with views: `cast(view(x))` becomes `view(cast(x))`, so that a product can
+  /// round.
   void sinkViews() {
     SmallVector<CastOp> casts(function.getOps<CastOp>());
     for (CastOp cast : casts) {
@@ -135,7 +139,8 @@ private:
     }
   }
 
-  /// Gives `user` its own copy of the op that makes its operand, so that the copy can be part of its kernel.
+  /// Gives `user` its own copy of the op that makes its operand, so that the copy can be part of
+  /// its kernel.
   void takeOver(Operation *user, unsigned operand) {
     Operation *source = user->getOperand(operand).getDefiningOp();
     OpBuilder builder(user);
@@ -368,9 +373,9 @@ private:
         if (llvm::any_of(result.getUses(), isOutside))
           yielded.push_back(result);
     OpBuilder builder(end);
-    auto wrapped = kernel::GroupOp::create(builder, group.ops.front()->getLoc(),
-                                           TypeRange(ValueRange(yielded)), group.kind,
-                                           kernel::ScheduleAttr());
+    auto wrapped =
+        kernel::GroupOp::create(builder, group.ops.front()->getLoc(),
+                                TypeRange(ValueRange(yielded)), group.kind, kernel::ScheduleAttr());
     annotate(wrapped, group.domain);
     for (auto [value, result] : llvm::zip(yielded, wrapped.getResults()))
       value.replaceUsesWithIf(result, isOutside);
@@ -390,7 +395,8 @@ private:
       group->setAttr("pairs", builder.getI64IntegerAttr(domain.topK));
   }
 
-  /// What happened to a cache. A call may do both; within a level calls and products keep their order.
+  /// What happened to a cache. A call may do both; within a level calls and products keep their
+  /// order.
   struct Memory {
     int writtenAt = 0, readBefore = 0;
 

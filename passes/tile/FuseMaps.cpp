@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A map that is read by one other map of the same shape is computed inside it: one loop over the tile, no
-// tile between.
+// A map that is read by one other map of the same shape is computed inside it: one loop over the
+// tile, no tile between.
 #include "passes/tile/Emit.h"
 
 #include "mlir/IR/IRMapping.h"

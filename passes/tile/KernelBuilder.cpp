@@ -135,8 +135,9 @@ Value KernelBuilder::slice(Value tile, int64_t begin, int64_t columns) {
 
 Value KernelBuilder::concat(Value left, Value right) {
   TileType type = tileOf(left);
-  auto result = TileType::get(loc.getContext(), type.getRows(),
-                              type.getColumns() + tileOf(right).getColumns(), type.getElementType());
+  auto result =
+      TileType::get(loc.getContext(), type.getRows(),
+                    type.getColumns() + tileOf(right).getColumns(), type.getElementType());
   return ConcatOp::create(body, loc, result, left, right);
 }
 
@@ -162,9 +163,9 @@ LaunchOp KernelBuilder::finish(SymbolTable &symbols, StringRef name, Operation *
       function.setArgAttr(index, "kernel.transposed", top.getUnitAttr());
   symbols.insert(function);
   OpBuilder builder(before);
-  auto launch = LaunchOp::create(builder, before->getLoc(), types,
-                                 FlatSymbolRefAttr::get(function.getSymNameAttr()), operands,
-                                 ValueRange());
+  auto launch =
+      LaunchOp::create(builder, before->getLoc(), types,
+                       FlatSymbolRefAttr::get(function.getSymNameAttr()), operands, ValueRange());
   function = {};
   return launch;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One `kernel.func` under construction, together with the launch that will stand for it. Arguments come into
-// being when something asks for an operand's memory, so a kernel has exactly the arguments it reads.
+// One `kernel.func` under construction, together with the launch that will stand for it. Arguments
+// come into being when something asks for an operand's memory, so a kernel has exactly the
+// arguments it reads.
 //
 //   prologue   constants, sizes, flattened buffers          `top`
 //   parallel   the units; everything else                   `body`
@@ -19,7 +20,8 @@
 namespace glm {
 
 /// Scalar code of a `kernel.map`.
-using MapBody = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
+using MapBody =
+    llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
 
 class KernelBuilder {
 public:
@@ -28,8 +30,8 @@ public:
 
   //===--- Arguments --------------------------------------------------------------------------===//
 
-  /// The memory of `operand`; the same argument for the same operand and type. `transposed`: a weight that
-  /// lies with its last two dimensions exchanged.
+  /// The memory of `operand`; the same argument for the same operand and type. `transposed`: a
+  /// weight that lies with its last two dimensions exchanged.
   mlir::Value input(mlir::Value operand, mlir::Type memory, bool transposed = false);
 
   /// The memory of the next result. Results are in the order of these calls.

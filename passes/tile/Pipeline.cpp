@@ -8,7 +8,7 @@
 using namespace mlir;
 
 void glm::buildTilePhase(OpPassManager &pm, const TilePhaseOptions &) {
-  //===--- What is a kernel ---------------------------------------------------------------------===//
+  //===--- What is a kernel -----------------------------------------------------------------===//
 
   // Before anything has a size: what shares a kernel is a matter of dependences, not of machines.
   pm.addPass(createFormKernels());
@@ -16,19 +16,20 @@ void glm::buildTilePhase(OpPassManager &pm, const TilePhaseOptions &) {
   // The only pass that looks at the machine; everything after it follows from the schedule.
   pm.addPass(createChooseTiles());
 
-  //===--- What a kernel does -------------------------------------------------------------------===//
+  //===--- What a kernel does ---------------------------------------------------------------===//
 
   pm.addPass(createTileAndFuse());
 
-  // Layers of different kinds share most of their kernels. Before code is generated for any of them.
+  // Layers of different kinds share most of their kernels. Before code is generated for any of
+  // them.
   pm.addPass(createDeduplicateKernels());
 
-  //===--- Where values lie ---------------------------------------------------------------------===//
+  //===--- Where values lie -----------------------------------------------------------------===//
 
   // Last, because on values a launch still says by itself what depends on what.
   pm.addPass(createBufferizeBoundaries());
 
-  //===--- What goes out ------------------------------------------------------------------------===//
+  //===--- What goes out --------------------------------------------------------------------===//
 
   pm.addPass(createVerifyKernels());
 }

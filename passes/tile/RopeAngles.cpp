@@ -36,9 +36,7 @@ struct Scalars {
   OpBuilder &s;
   Location loc;
 
-  Value f64(double value) {
-    return arith::ConstantOp::create(s, loc, s.getF64FloatAttr(value));
-  }
+  Value f64(double value) { return arith::ConstantOp::create(s, loc, s.getF64FloatAttr(value)); }
   Value f32(float value) { return arith::ConstantOp::create(s, loc, s.getF32FloatAttr(value)); }
   Value i32(int64_t value) {
     return arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(int32_t(value)));
@@ -80,8 +78,7 @@ template <typename Function> static Value inDouble(KernelBuilder &b, Value angle
 Value glm::ropeAngles(KernelBuilder &b, Value position, double theta, int64_t width) {
   Frequencies frequencies{theta, width};
   int64_t half = width / 2;
-  Value columns =
-      IotaOp::create(b.body, b.loc, TileType::get(b.loc.getContext(), 1, half, b.i32));
+  Value columns = IotaOp::create(b.body, b.loc, TileType::get(b.loc.getContext(), 1, half, b.i32));
   Value angles = b.map({columns, b.splat(position)}, 1, half, b.f32,
                        [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
                          Value frequency = Scalars{s, loc}.frequency(frequencies, v[0]);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The leading `?` of a tensor is one of three numbers: rows of the batch, rows that logits are asked
-// for, or pairs of a row and an expert. Two row-wise ops can share a kernel only if it is the same.
+// The leading `?` of a tensor is one of three numbers: rows of the batch, rows that logits are
+// asked for, or pairs of a row and an expert. Two row-wise ops can share a kernel only if it is the
+// same.
 #ifndef GLM_PASSES_TILE_ROWDOMAIN_H
 #define GLM_PASSES_TILE_ROWDOMAIN_H
 

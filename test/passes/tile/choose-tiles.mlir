@@ -56,7 +56,7 @@ module attributes {kernel.machine = #avx2} {
 
 #neon = #kernel.machine<target = "cpu", vector_bytes = 16, registers = 32, l1 = 65536, l2 = 1048576, l3 = 33554432, bf16_dot = true, cache_line_rows = 16, page_rows = 1024>
 module attributes {kernel.machine = #neon} {
-  // Thirty-two registers of 16 bytes hold 6 x 16 too; heads share gathered rows, sixteen at most.
+  // Thirty-two registers of 16 bytes hold 6 x 16 too; heads share gathered rows, sixteen at most and half of them at most.
   // CHECK-LABEL: func.func @neon
   // CHECK: kernel.group "linear" schedule <m = 6, n = 16, k = 2048>
   // CHECK: kernel.group "attend" schedule <m = 12, n = 16, k = 36>

@@ -35,10 +35,10 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 
 // One token's heads share the gathered rows; keys from the count on do not exist.
 // CHECK-LABEL: kernel.func @attend_4x36_top_10_bf16
-// CHECK: kernel.parallel (%[[I:.*]], %[[H:.*]]) to (%{{.*}}, %c4) step [1, 4]
+// CHECK: kernel.parallel (%[[I:.*]], %[[H:.*]]) to (%{{.*}}, %c4) step [1, 2]
 // CHECK: %[[Q:.*]] = kernel.concat
 // CHECK: %[[N:.*]] = arith.minsi %{{.*}}, %c10
-// CHECK: kernel.online_softmax (%[[T:.*]]) to %[[N]] step 16 -> {{.*}}<4x24xf32>
+// CHECK: kernel.online_softmax (%[[T:.*]]) to %[[N]] step 16 -> {{.*}}<2x24xf32>
 // CHECK: %[[R:.*]] = kernel.gather_rows
 // CHECK: kernel.mma %[[Q]], %[[R]]
 // CHECK: kernel.yield %{{.*}}, %[[R]]
