@@ -113,6 +113,8 @@ template <typename T> LogicalResult Interpreter<T>::execute(Operation *op, Frame
        {executeDenseOp<T>, executeWeightOp<T>, executeAttentionOp<T>, executeMoeOp<T>})
     if (std::optional<LogicalResult> done = chapter(op, frame))
       return *done;
+  if (auto fused = dyn_cast<model::Decomposable>(op))
+    return executeSteps(fused, frame);
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
     std::optional<Datum<T>> datum;
@@ -136,6 +138,24 @@ template <typename T> LogicalResult Interpreter<T>::execute(Operation *op, Frame
     return success();
   }
   return op->emitOpError("has no interpretation");
+}
+
+template <typename T>
+LogicalResult Interpreter<T>::executeSteps(model::Decomposable op, Frame<T> &frame) {
+  // A block of its own: the module stays as it is.
+  Block block;
+  OpBuilder builder(op.getContext());
+  builder.setInsertionPointToStart(&block);
+  SmallVector<mlir::Value> defined = op.decompose(builder);
+  for (Operation &step : block)
+    if (failed(execute(&step, frame)))
+      return failure();
+  for (auto [result, value] : llvm::zip_equal(op->getResults(), defined))
+    frame.bind(result, frame.datum(value));
+  for (Operation &step : block)
+    for (mlir::Value value : step.getResults())
+      frame.forget(value);
+  return success();
 }
 
 template <typename T>

@@ -13,6 +13,7 @@
 
 #include "compiler/interpret/Frame.h"
 #include "compiler/interpret/WeightFiles.h"
+#include "dialects/glm/Glm.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -44,6 +45,8 @@ private:
   mlir::FailureOr<Tensor<T>> weight(mlir::Operation *user, llvm::StringRef name) override;
   Cache<T> *state(llvm::StringRef name) override;
   mlir::LogicalResult execute(mlir::Operation *op, Frame<T> &frame);
+  /// A fused op is the steps that define it.
+  mlir::LogicalResult executeSteps(model::Decomposable op, Frame<T> &frame);
 
   mlir::SymbolTable symbolTable;
   WeightFiles files;

@@ -32,6 +32,7 @@ void GlmDialect::initialize() {
   addDenseOps();
   addAttentionOps();
   addMoeOps();
+  addFusedOps();
 }
 
 /// `<36xf32>`, as a tensor type writes its shape.

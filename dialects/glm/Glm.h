@@ -8,6 +8,7 @@
 //   DenseOps      embedding, linears, norms, rotation, arithmetic, changes of shape
 //   AttentionOps  score, select, gather, attend
 //   MoeOps        route, dispatch, expert matmul, combine
+//   FusedOps      steps that stand for several of the others (interface Decomposable)
 #ifndef GLM_DIALECTS_GLM_GLM_H
 #define GLM_DIALECTS_GLM_GLM_H
 
@@ -43,5 +44,10 @@
 
 #define GET_OP_CLASSES
 #include "dialects/glm/MoeOps.h.inc"
+
+#include "dialects/glm/FusedInterfaces.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/glm/FusedOps.h.inc"
 
 #endif

@@ -31,6 +31,7 @@ def GlmDialect : Dialect {
     void addDenseOps();
     void addAttentionOps();
     void addMoeOps();
+    void addFusedOps();
   }];
 }
 

@@ -35,6 +35,52 @@ def AbsorbLatentProjections : Pass<"glm-absorb-latent-projections", "::mlir::Mod
   let dependentDialects = ["::glm::model::GlmDialect"];
 }
 
+def FuseGatedMlp : Pass<"glm-fuse-gated-mlp", "::mlir::ModuleOp"> {
+  let summary = "compute gate and up of a dense network together";
+  let description = [{
+    Two linears of the same rows that only meet in `silu(gate) * up` become one `glm.gated_linear`: their rows are
+    read once, and neither result is ever written. For dense layers and shared experts.
+
+    ```mlir
+    %g = glm.linear %x, %gate ; %u = glm.linear %x, %up
+    %y = glm.multiply (glm.silu %g), %u
+    // =>
+    %y = glm.gated_linear %x, %gate, %up
+    ```
+
+    A remark `glm-fuse-gated-mlp` says what was fused, or why not: the linears read different rows, their weights
+    differ in element type, or one of the steps has another reader and would be computed twice.
+  }];
+  let statistics = [
+    Statistic<"fused", "mlps-fused", "products that became a gated linear">,
+    Statistic<"kept", "mlps-kept", "products of that form that stayed apart">
+  ];
+}
+
+def FuseMoeDispatch : Pass<"glm-fuse-moe-dispatch", "::mlir::ModuleOp"> {
+  let summary = "compute gate and up of experts together, without copying rows";
+  let description = [{
+    The dispatch of rows to their experts, both linears behind it and `silu(gate) * up` become one
+    `glm.expert_gated_linear`, which reads rows where they are.
+
+    ```mlir
+    %d = glm.dispatch %x, %r
+    %g = glm.expert_linear %d, %gates, %r ; %u = glm.expert_linear %d, %ups, %r
+    %y = glm.multiply (glm.silu %g), %u
+    // =>
+    %y = glm.expert_gated_linear %x, %gates, %ups, %r
+    ```
+
+    A remark `glm-fuse-moe-dispatch` says what was fused, or why not: rows are not dispatched beside the linears or
+    by another routing, the linears read different rows, their banks differ in element type, or one of the steps
+    has another reader.
+  }];
+  let statistics = [
+    Statistic<"fused", "experts-fused", "products that became a gated linear of experts">,
+    Statistic<"kept", "experts-kept", "products of that form that stayed apart">
+  ];
+}
+
 def VerifyFuse : Pass<"glm-verify-fuse", "::mlir::ModuleOp"> {
   let summary = "check the rules of a module that is ready to be tiled";
   let description = [{

@@ -53,6 +53,8 @@ func.func @linears(%x: tensor<?x64xf32>, %w: tensor<32x64xbf16>, %g: tensor<64xb
   %1 = glm.cast %0 : tensor<?x64xf32> -> tensor<?x64xbf16>
   // CHECK: glm.linear %{{.*}}, %{{.*}} : tensor<?x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
   %2 = glm.linear %1, %w : tensor<?x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
+  // CHECK: glm.gated_linear %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
+  %gated = glm.gated_linear %1, %w, %w : tensor<?x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
   // CHECK: glm.layer_norm %{{.*}}, %{{.*}}, %{{.*}} eps 9.9{{[0-9]*}}E-7
   // CHECK-SAME: : tensor<?x32xf32>, tensor<32xbf16>, tensor<32xbf16> -> tensor<?x32xf32>
   %3 = glm.layer_norm %2, %b, %b eps 1.0e-06 : tensor<?x32xf32>, tensor<32xbf16>, tensor<32xbf16> -> tensor<?x32xf32>
@@ -133,6 +135,8 @@ func.func @moe(%x: tensor<?x64xf32>, %logits: tensor<?x16xf32>, %bias: tensor<16
   // CHECK: glm.expert_linear %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<16x36x64xbf16>, !glm.routing<16, 4> -> tensor<?x36xf32>
   %e = glm.expert_linear %d, %up, %r : tensor<?x64xf32>, tensor<16x36x64xbf16>, !glm.routing<16, 4> -> tensor<?x36xf32>
   %f = glm.expert_linear %e, %down, %r : tensor<?x36xf32>, tensor<16x64x36xbf16>, !glm.routing<16, 4> -> tensor<?x64xf32>
+  // CHECK: glm.expert_gated_linear %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<16x36x64xbf16>, tensor<16x36x64xbf16>, !glm.routing<16, 4> -> tensor<?x36xf32>
+  %z = glm.expert_gated_linear %x, %up, %up, %r : tensor<?x64xf32>, tensor<16x36x64xbf16>, tensor<16x36x64xbf16>, !glm.routing<16, 4> -> tensor<?x36xf32>
   // CHECK: glm.combine %{{.*}}, %{{.*}} : tensor<?x64xf32>, !glm.routing<16, 4> -> tensor<?x64xf32>
   %y = glm.combine %f, %r : tensor<?x64xf32>, !glm.routing<16, 4> -> tensor<?x64xf32>
   // CHECK: glm.routing_ids %{{.*}} : !glm.routing<16, 4> -> tensor<?x4xi32>
