@@ -27,10 +27,10 @@ inline constexpr llvm::StringLiteral machineAttribute = "kernel.machine";
 
 /// What the user asked for.
 struct TargetOptions {
-  std::string cpu = "native";  // or a name of the target's list
-  std::string triple;          // empty: the host's for native, else what the cpu implies
-  std::string features;        // LLVM's form, "+a,-b", applied after the cpu's own
-  int64_t pageRows = 1024;     // rows of one page of a cache, a power of two
+  std::string cpu = "native"; // or a name of the target's list
+  std::string triple;         // empty: the host's for native, else what the cpu implies
+  std::string features;       // LLVM's form, "+a,-b", applied after the cpu's own
+  int64_t pageRows = 1024;    // rows of one page of a cache, a power of two
 };
 
 struct TargetDescription {

@@ -122,19 +122,18 @@ LogicalResult SelectExpertsOp::verify() {
       failed(checkTile(*this, "values", getValues().getType(), 1, anySize)) ||
       failed(checkElement(*this, "values", getValues().getType(), Float32Type::get(context))) ||
       failed(checkTile(*this, "the result", getResult().getType(), 1, anySize)) ||
-      failed(checkElement(*this, "the result", getResult().getType(),
-                          IntegerType::get(context, 32))));
+      failed(
+          checkElement(*this, "the result", getResult().getType(), IntegerType::get(context, 32))));
 }
 
 LogicalResult TakeColumnsOp::verify() {
   // C1: x, ids and the result have one row; ids is i32 and as wide as the result.
   TileType x = getX().getType(), ids = getIds().getType(), result = getResult().getType();
-  return failure(
-      failed(checkTile(*this, "x", x, 1, anySize)) ||
-      failed(checkTile(*this, "the result", result, 1, anySize)) ||
-      failed(checkTile(*this, "ids", ids, 1, result.getColumns())) ||
-      failed(checkElement(*this, "ids", ids, IntegerType::get(getContext(), 32))) ||
-      failed(checkElement(*this, "the result", result, x.getElementType())));
+  return failure(failed(checkTile(*this, "x", x, 1, anySize)) ||
+                 failed(checkTile(*this, "the result", result, 1, anySize)) ||
+                 failed(checkTile(*this, "ids", ids, 1, result.getColumns())) ||
+                 failed(checkElement(*this, "ids", ids, IntegerType::get(getContext(), 32))) ||
+                 failed(checkElement(*this, "the result", result, x.getElementType())));
 }
 
 LogicalResult GroupRowsOp::verify() {

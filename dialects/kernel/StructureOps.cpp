@@ -67,8 +67,7 @@ ParseResult ParallelOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<int64_t> steps;
   Type index = parser.getBuilder().getIndexType();
   auto parseStep = [&] { return parser.parseInteger(steps.emplace_back()); };
-  if (parser.parseArgumentList(units, OpAsmParser::Delimiter::Paren) ||
-      parser.parseKeyword("to") ||
+  if (parser.parseArgumentList(units, OpAsmParser::Delimiter::Paren) || parser.parseKeyword("to") ||
       parser.parseOperandList(bounds, OpAsmParser::Delimiter::Paren) ||
       parser.resolveOperands(bounds, index, result.operands) || parser.parseKeyword("step") ||
       parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseStep))

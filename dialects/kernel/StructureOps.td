@@ -125,8 +125,8 @@ def Kernel_GroupOp : Kernel_Op<"group", [SingleBlock, RecursiveMemoryEffects]> {
   let summary = "model ops that become one kernel";
   let description = [{
     What `form-kernels` decided: the ops of the region, and nothing else, are computed by one kernel.
-    `kind` says which shape of kernel (`rows`, `linear`, `head_linear`, `expert_linear`, `index`, `attend`,
-    `route`, `combine`); `choose-tiles` adds the schedule; `tile-and-fuse` replaces the group by a
+    `kind` says which shape of kernel (`rows`, `linear`, `gated_linear`, `head_linear`, `expert_linear`,
+    `expert_gated_linear`, `index`, `attend`, `route`, `combine`); `choose-tiles` adds the schedule; `tile-and-fuse` replaces the group by a
     `kernel.func` and a `kernel.launch`.
 
     - C1: the region yields the results.

@@ -138,8 +138,8 @@ LogicalResult MapOp::verify() {
     if ((tile.getRows() != 1 && tile.getRows() != result.getRows()) ||
         (tile.getColumns() != 1 && tile.getColumns() != result.getColumns()))
       return emitOpError() << "operand " << index << " is " << tile.getRows() << "x"
-                           << tile.getColumns() << ", which does not repeat to "
-                           << result.getRows() << "x" << result.getColumns();
+                           << tile.getColumns() << ", which does not repeat to " << result.getRows()
+                           << "x" << result.getColumns();
   }
   // C2: the block's arguments are the operands' element types, it yields the result's.
   if (failed(checkRegion(*this, elements, 1)))
@@ -213,8 +213,8 @@ LogicalResult RotateOp::verify() {
   if (x.getColumns() % 2 != 0)
     return emitOpError() << "rotates pairs of columns, but x has " << x.getColumns();
   Type f32 = Float32Type::get(getContext());
-  return failure(failed(checkTile(*this, "angles", angles,
-                                  angles.getRows() == 1 ? 1 : x.getRows(), x.getColumns())) ||
+  return failure(failed(checkTile(*this, "angles", angles, angles.getRows() == 1 ? 1 : x.getRows(),
+                                  x.getColumns())) ||
                  failed(checkElement(*this, "x", x, f32)) ||
                  failed(checkElement(*this, "angles", angles, f32)));
 }

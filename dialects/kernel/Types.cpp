@@ -124,8 +124,7 @@ LogicalResult BankType::verify(Emit emitError, ArrayRef<int64_t> shape, Type ele
   return verifyElement(emitError, "a bank", elementType);
 }
 
-LogicalResult CacheType::verify(Emit emitError, int64_t width, Type elementType,
-                                Attribute layout) {
+LogicalResult CacheType::verify(Emit emitError, int64_t width, Type elementType, Attribute layout) {
   if (width < 1)
     return emitError() << "a cache is at least 1 wide, not " << width;
   if (failed(verifyElement(emitError, "a cache", elementType)))

@@ -16,8 +16,8 @@ Type Code::pointer() { return LLVM::LLVMPointerType::get(builder.getContext()); 
 
 static Value constantOf(Code &code, Type type, Attribute element) {
   auto vector = dyn_cast<VectorType>(type);
-  TypedAttr attribute = vector ? TypedAttr(DenseElementsAttr::get(vector, element))
-                               : cast<TypedAttr>(element);
+  TypedAttr attribute =
+      vector ? TypedAttr(DenseElementsAttr::get(vector, element)) : cast<TypedAttr>(element);
   return arith::ConstantOp::create(code.builder, code.loc, attribute);
 }
 
@@ -136,8 +136,7 @@ static unsigned alignmentOf(Type type) {
 
 Value Code::load(Type type, Value address) {
   Type memory = stored(*this, type);
-  return bitcast(type,
-                 LLVM::LoadOp::create(builder, loc, memory, address, alignmentOf(memory)));
+  return bitcast(type, LLVM::LoadOp::create(builder, loc, memory, address, alignmentOf(memory)));
 }
 
 void Code::store(Value value, Value address) {
@@ -177,8 +176,7 @@ Value Code::laneNumbers(Type element, int64_t lanes) {
 Value Code::firstLanes(int64_t lanes, int64_t used) {
   SmallVector<bool> mask(lanes, false);
   std::fill_n(mask.begin(), std::min(used, lanes), true);
-  return arith::ConstantOp::create(builder, loc,
-                                   DenseElementsAttr::get(vector(i1(), lanes), mask));
+  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(vector(i1(), lanes), mask));
 }
 
 Value Code::firstLanes(int64_t lanes, Value bound) {
@@ -239,12 +237,11 @@ Values Code::loop(Value begin, Value end, int64_t step, ValueRange carried, Carr
     return Values(carried);
   if (first && last && *first + step >= *last)
     return body(begin, carried);
-  auto loop = scf::ForOp::create(
-      builder, loc, begin, end, index(step), carried,
-      [&](OpBuilder &, Location, Value iv, ValueRange values) {
-        Values next = body(iv, values);
-        scf::YieldOp::create(builder, loc, next);
-      });
+  auto loop = scf::ForOp::create(builder, loc, begin, end, index(step), carried,
+                                 [&](OpBuilder &, Location, Value iv, ValueRange values) {
+                                   Values next = body(iv, values);
+                                   scf::YieldOp::create(builder, loc, next);
+                                 });
   return Values(loop.getResults());
 }
 
@@ -284,8 +281,8 @@ Values Code::choose(Value condition, TypeRange types, function_ref<Values()> bod
                     function_ref<Values()> otherwise) {
   auto branch = scf::IfOp::create(builder, loc, types, condition, /*addThenBlock=*/true,
                                   /*addElseBlock=*/true);
-  for (auto [block, fill] : {std::pair(branch.thenBlock(), body),
-                             std::pair(branch.elseBlock(), otherwise)}) {
+  for (auto [block, fill] :
+       {std::pair(branch.thenBlock(), body), std::pair(branch.elseBlock(), otherwise)}) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(block);
     Values results = fill();

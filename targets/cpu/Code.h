@@ -100,7 +100,8 @@ public:
                       llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> op);
   mlir::Value intrinsic(llvm::StringRef name, mlir::Type result, mlir::ValueRange operands);
 
-  /// Control. Loops without an iteration vanish, with exactly one (when that is known) are unrolled.
+  /// Control. Loops without an iteration vanish, with exactly one (when that is known) are
+  /// unrolled.
   void loop(mlir::Value begin, mlir::Value end, int64_t step, Body body);
   void loop(int64_t begin, int64_t end, int64_t step, Body body);
   Values loop(mlir::Value begin, mlir::Value end, int64_t step, mlir::ValueRange carried,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// LLVM functions to an ELF object: translation, LLVM's O3 pipeline with the target's costs, its code
-// generator. Functions may call nothing ("no-builtins"), so the object refers to nothing outside.
+// LLVM functions to an ELF object: translation, LLVM's O3 pipeline with the target's costs, its
+// code generator. Functions may call nothing ("no-builtins"), so the object refers to nothing
+// outside.
 #include "targets/cpu/Codegen.h"
 #include "targets/cpu/Emitter.h"
 
@@ -90,8 +91,8 @@ absl::StatusOr<ObjectCode> generateCode(ModuleOp module, const TargetDescription
     auto scratch = function->getAttrOfType<DenseI64ArrayAttr>(scratchAttribute);
     if (!scratch)
       continue;
-    object.kernels.push_back({function.getName().str(), 0, uint64_t(scratch[0]),
-                              uint64_t(scratch[1])});
+    object.kernels.push_back(
+        {function.getName().str(), 0, uint64_t(scratch[0]), uint64_t(scratch[1])});
   }
   absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(description);
   if (!machine.ok())
@@ -109,8 +110,7 @@ absl::StatusOr<ObjectCode> generateCode(ModuleOp module, const TargetDescription
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr,
-                                      llvm::CodeGenFileType::ObjectFile))
+  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
     return absl::InternalError("LLVM writes no objects for " + description.triple);
   passes.run(*code);
   object.bytes.assign(bytes.begin(), bytes.end());

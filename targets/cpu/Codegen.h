@@ -25,8 +25,7 @@ absl::StatusOr<TargetDescription> describeCpu(mlir::MLIRContext &context,
                                               const TargetOptions &options);
 absl::StatusOr<ObjectCode> generateCode(mlir::ModuleOp module,
                                         const TargetDescription &description);
-absl::StatusOr<CodeImage> linkImage(const ObjectCode &object,
-                                    const TargetDescription &description);
+absl::StatusOr<CodeImage> linkImage(const ObjectCode &object, const TargetDescription &description);
 
 } // namespace glm::cpu
 

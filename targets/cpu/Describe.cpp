@@ -27,24 +27,20 @@ struct Machine {
 };
 
 constexpr Machine machines[] = {
-    {"x86-64-v3", "x86_64", 32, 256, 8192},
-    {"x86-64-v4", "x86_64", 32, 1024, 16384},
-    {"icelake-server", "x86_64", 48, 1280, 49152},
-    {"sapphirerapids", "x86_64", 48, 2048, 107520},
-    {"znver4", "x86_64", 32, 1024, 32768},
-    {"generic", "aarch64", 64, 512, 4096},
-    {"neoverse-n1", "aarch64", 64, 1024, 32768},
-    {"neoverse-v1", "aarch64", 64, 1024, 32768},
-    {"neoverse-v2", "aarch64", 64, 2048, 65536},
-    {"tsv110", "aarch64", 64, 512, 65536},
+    {"x86-64-v3", "x86_64", 32, 256, 8192},        {"x86-64-v4", "x86_64", 32, 1024, 16384},
+    {"icelake-server", "x86_64", 48, 1280, 49152}, {"sapphirerapids", "x86_64", 48, 2048, 107520},
+    {"znver4", "x86_64", 32, 1024, 32768},         {"generic", "aarch64", 64, 512, 4096},
+    {"neoverse-n1", "aarch64", 64, 1024, 32768},   {"neoverse-v1", "aarch64", 64, 1024, 32768},
+    {"neoverse-v2", "aarch64", 64, 2048, 65536},   {"tsv110", "aarch64", 64, 512, 65536},
 };
 
 /// What generated code may use, in the order in which a loader names what is missing.
 constexpr llvm::StringLiteral x86Features[] = {
-    "avx",      "avx2",     "fma",        "f16c",       "bmi",        "bmi2",
-    "lzcnt",    "movbe",    "popcnt",     "avx512f",    "avx512cd",   "avx512bw",
-    "avx512dq", "avx512vl", "avx512ifma", "avx512vbmi", "avx512vbmi2", "avx512vnni",
-    "avx512bitalg", "avx512vpopcntdq", "avx512bf16", "avx512fp16", "gfni"};
+    "avx",        "avx2",        "fma",        "f16c",         "bmi",
+    "bmi2",       "lzcnt",       "movbe",      "popcnt",       "avx512f",
+    "avx512cd",   "avx512bw",    "avx512dq",   "avx512vl",     "avx512ifma",
+    "avx512vbmi", "avx512vbmi2", "avx512vnni", "avx512bitalg", "avx512vpopcntdq",
+    "avx512bf16", "avx512fp16",  "gfni"};
 constexpr llvm::StringLiteral armFeatures[] = {"neon", "fullfp16", "dotprod", "bf16", "i8mm",
                                                "lse",  "rdm",      "sve",     "sve2"};
 
@@ -137,16 +133,15 @@ absl::StatusOr<TargetDescription> cpu::describeCpu(mlir::MLIRContext &context,
   for (llvm::StringRef feature : x86 ? llvm::ArrayRef(x86Features) : llvm::ArrayRef(armFeatures))
     if (has(feature))
       description.requiredFeatures.push_back(feature.str());
-  // Intel's take two slots of one port: widening into FMA is 1.6 times as fast (measured on Sapphire
-  // Rapids: 88 against 146 GFLOP/s); AMD's run at twice the rate of FMA.
+  // Intel's take two slots of one port: widening into FMA is 1.6 times as fast (measured on
+  // Sapphire Rapids: 88 against 146 GFLOP/s); AMD's run at twice the rate of FMA.
   llvm::StringRef cpu = description.cpu;
   bool slowDot = cpu.ends_with("rapids") || cpu.ends_with("rapids-d") || cpu == "cooperlake";
   bool wide = x86 && has("avx512f") && has("avx512bw") && has("avx512vl") && has("avx512dq");
   description.machine = kernel::MachineAttr::get(
       &context, "cpu", /*vectorBytes=*/wide ? 64 : (x86 ? 32 : 16),
-      /*registers=*/wide || !x86 ? 32 : 16, machine.l1 * 1024, machine.l2 * 1024,
-      machine.l3 * 1024, /*bf16Dot=*/wide && has("avx512bf16") && !slowDot, /*cacheLineRows=*/16,
-      options.pageRows);
+      /*registers=*/wide || !x86 ? 32 : 16, machine.l1 * 1024, machine.l2 * 1024, machine.l3 * 1024,
+      /*bf16Dot=*/wide && has("avx512bf16") && !slowDot, /*cacheLineRows=*/16, options.pageRows);
   description.json = asJson(description);
   return description;
 }

@@ -26,10 +26,9 @@ Values Emitter::foldColumns(int64_t columns, ValueRange carried,
   if (columns == 1)
     return body(code.index(0), Chunk{}, carried);
   int64_t whole = columns / lanes * lanes;
-  Values values = code.loop(code.index(0), code.index(whole), lanes, carried,
-                            [&](Value column, ValueRange current) {
-                              return body(column, Chunk{lanes, lanes}, current);
-                            });
+  Values values = code.loop(
+      code.index(0), code.index(whole), lanes, carried,
+      [&](Value column, ValueRange current) { return body(column, Chunk{lanes, lanes}, current); });
   if (whole < columns)
     values = body(code.index(whole), Chunk{lanes, columns - whole}, values);
   return values;
@@ -234,16 +233,15 @@ Value Emitter::reduceRow(ReduceOp op, const Tile &tile, Value row) {
     return read(tile, row, code.index(0), Chunk{});
   VectorType type = code.vector(code.f32(), lanes);
   Values sums(4, neutral(code, kind, type));
-  sums = code.loop(code.index(0), code.index(blocks), block, sums,
-                   [&](Value column, ValueRange carried) {
-                     Values next;
-                     for (int64_t part = 0; part < 4; ++part) {
-                       Value value = read(tile, row, code.add(column, part * lanes),
-                                          Chunk{lanes, lanes});
-                       next.push_back(combineTwo(code, kind, carried[part], value));
-                     }
-                     return next;
-                   });
+  sums = code.loop(
+      code.index(0), code.index(blocks), block, sums, [&](Value column, ValueRange carried) {
+        Values next;
+        for (int64_t part = 0; part < 4; ++part) {
+          Value value = read(tile, row, code.add(column, part * lanes), Chunk{lanes, lanes});
+          next.push_back(combineTwo(code, kind, carried[part], value));
+        }
+        return next;
+      });
   for (int64_t column = blocks, part = 0; column < columns; column += lanes, ++part) {
     Chunk chunk{lanes, std::min(lanes, columns - column)};
     Value value = read(tile, row, code.index(column), chunk);
@@ -263,19 +261,18 @@ LogicalResult Emitter::emitReduce(ReduceOp op) {
     tile.scalar = reduceRow(op, x, code.index(0));
   } else if (op.getDimension() == 1) {
     tile = allocateTile(op.getType());
-    code.loop(0, x.rows(), 1, [&](Value row) {
-      code.store(reduceRow(op, x, row), rowAddress(tile, row));
-    });
+    code.loop(0, x.rows(), 1,
+              [&](Value row) { code.store(reduceRow(op, x, row), rowAddress(tile, row)); });
   } else {
     tile = allocateTile(op.getType());
     forColumns(x.columns(), [&](Value column, Chunk chunk) {
       Type type = chunk.lanes ? Type(code.vector(code.f32(), lanes)) : code.f32();
-      Values sum = code.loop(code.index(0), code.index(x.rows()), 1,
-                             {neutral(code, op.getKind(), type)},
-                             [&](Value row, ValueRange carried) {
-                               Value value = read(x, row, column, chunk);
-                               return Values{combineTwo(code, op.getKind(), carried[0], value)};
-                             });
+      Values sum =
+          code.loop(code.index(0), code.index(x.rows()), 1, {neutral(code, op.getKind(), type)},
+                    [&](Value row, ValueRange carried) {
+                      Value value = read(x, row, column, chunk);
+                      return Values{combineTwo(code, op.getKind(), carried[0], value)};
+                    });
       code.store(sum[0], code.at(tile.base, code.mul(column, 4)));
     });
   }

@@ -13,22 +13,22 @@ Value Emitter::takeLargest(const Tile &values) {
   Type f32 = code.f32();
   Value low = code.real(f32, -INFINITY), address = values.base;
   auto largest = [&](Value a, Value b) { return code.maximum(a, b); };
-  Value best = foldColumns(
-      values.columns(), {values.columns() == 1 ? low : code.splat(low, lanes)},
-      [&](Value column, Chunk chunk, ValueRange carried) {
-        Value value = readMemory(values, code.index(0), column, chunk);
-        if (chunk.lanes && chunk.used < chunk.lanes)
-          value = code.select(code.firstLanes(lanes, chunk.used), value, code.splat(low, lanes));
-        return Values{code.maximum(value, carried[0])};
-      })[0];
+  Value best = foldColumns(values.columns(), {values.columns() == 1 ? low : code.splat(low, lanes)},
+                           [&](Value column, Chunk chunk, ValueRange carried) {
+                             Value value = readMemory(values, code.index(0), column, chunk);
+                             if (chunk.lanes && chunk.used < chunk.lanes)
+                               value = code.select(code.firstLanes(lanes, chunk.used), value,
+                                                   code.splat(low, lanes));
+                             return Values{code.maximum(value, carried[0])};
+                           })[0];
   if (values.columns() > 1)
     best = code.combine(best, largest);
   Value found = code.loopWhile(
       ValueRange{code.index(0)},
       [&](ValueRange state) -> Value {
         Value value = code.load(f32, code.at(address, code.mul(state[0], 4)));
-        Value other = arith::CmpFOp::create(code.builder, code.loc, arith::CmpFPredicate::UNE,
-                                            value, best);
+        Value other =
+            arith::CmpFOp::create(code.builder, code.loc, arith::CmpFPredicate::UNE, value, best);
         return code.bitAnd(other, code.less(state[0], code.index(values.columns() - 1)));
       },
       [&](ValueRange state) { return Values{code.add(state[0], 1)}; })[0];
@@ -124,32 +124,32 @@ LogicalResult Emitter::emitGroupRows(GroupRowsOp op) {
   Value pairs = code.mul(ids.sizes[0], ids.sizes[1]);
   Type i32 = code.i32();
   auto element = [&](Value buffer, Value at) { return code.at(buffer, code.mul(at, 4)); };
-  Value order = memories.lookup(op.getOrder()).base, inverse = memories.lookup(op.getInverse()).base;
+  Value order = memories.lookup(op.getOrder()).base,
+        inverse = memories.lookup(op.getInverse()).base;
   Value offsets = memories.lookup(op.getOffsets()).base;
   Value active = memories.lookup(op.getActive()).base;
   Value places = allocate(4 * experts); // first counts, then the next free place of each expert
-  code.loop(0, experts, 1, [&](Value expert) {
-    code.store(code.integer(i32, 0), element(places, expert));
-  });
+  code.loop(0, experts, 1,
+            [&](Value expert) { code.store(code.integer(i32, 0), element(places, expert)); });
   code.loop(code.index(0), pairs, 1, [&](Value pair) {
     Value address = element(places, code.toIndex(code.load(i32, element(ids.base, pair))));
     code.store(code.add(code.load(i32, address), 1), address);
   });
   code.store(code.integer(i32, 0), offsets);
-  Values ends = code.loop(
-      code.index(0), code.index(experts), 1, {code.integer(i32, 0), code.integer(i32, 0)},
-      [&](Value expert, ValueRange carried) {
-        Value count = code.load(i32, element(places, expert));
-        Value end = code.add(carried[0], count);
-        code.store(carried[0], element(places, expert));
-        code.store(end, element(offsets, code.add(expert, 1)));
-        Value number = code.add(carried[1], 1);
-        Value some = code.less(code.integer(i32, 0), count);
-        code.when(some, [&] {
-          code.store(code.fromIndex(expert, i32), element(active, code.toIndex(number)));
-        });
-        return Values{end, code.select(some, number, carried[1])};
-      });
+  Values ends =
+      code.loop(code.index(0), code.index(experts), 1, {code.integer(i32, 0), code.integer(i32, 0)},
+                [&](Value expert, ValueRange carried) {
+                  Value count = code.load(i32, element(places, expert));
+                  Value end = code.add(carried[0], count);
+                  code.store(carried[0], element(places, expert));
+                  code.store(end, element(offsets, code.add(expert, 1)));
+                  Value number = code.add(carried[1], 1);
+                  Value some = code.less(code.integer(i32, 0), count);
+                  code.when(some, [&] {
+                    code.store(code.fromIndex(expert, i32), element(active, code.toIndex(number)));
+                  });
+                  return Values{end, code.select(some, number, carried[1])};
+                });
   code.store(ends[1], active);
   code.loop(code.index(0), pairs, 1, [&](Value pair) {
     Value address = element(places, code.toIndex(code.load(i32, element(ids.base, pair))));

@@ -163,22 +163,30 @@ LogicalResult Emitter::emitLoadTile(LoadTileOp op) {
 
 //===--- Gathering --------------------------------------------------------------------------===//
 
-/// A list of row addresses. Negative numbers lead to a row of zeros; rows after the last one that is
-/// not negative are not valid, so that few rows cost little.
+/// One row for all gathers of the kernel, as long as the longest.
+void Emitter::makeZeroRow() {
+  int64_t bytes = 0;
+  kernel.walk([&](GatherRowsOp op) {
+    TileType type = op.getType();
+    bytes = std::max(bytes, type.getColumns() * bitWidth(type.getElementType()) / 8);
+  });
+  if (bytes == 0)
+    return;
+  zeroRow = allocate(llvm::alignTo(bytes, machine.getVectorBytes()));
+  code.loop(0, bytes, machine.getVectorBytes(), [&](Value byte) {
+    code.store(code.zero(code.vector(code.i32(), lanes)), code.at(zeroRow, byte));
+  });
+}
+
+/// A list of row addresses. Negative numbers lead to a row of zeros; rows after the last one that
+/// is not negative are not valid, so that few rows cost little.
 LogicalResult Emitter::emitGatherRows(GatherRowsOp op) {
   const Memory memory = memories.lookup(op.getSource());
   const Tile ids = tileOf(op.getIds());
   Tile tile;
   tile.type = op.getType();
   tile.place = Tile::Place::Rows;
-  int64_t zeroBytes = llvm::alignTo(tile.columns() * tile.elementBytes(), 64);
-  Value zeros = allocate(zeroBytes);
   tile.base = allocate(8 * tile.rows());
-  code.loop(0, zeroBytes, 64, [&](Value byte) {
-    for (int64_t part = 0; part < 64; part += machine.getVectorBytes())
-      code.store(code.zero(code.vector(code.i32(), lanes)),
-                 code.at(code.at(zeros, byte), part));
-  });
   Value column = scalarOf(op.getIndex());
   Values last = code.loop(
       code.index(0), code.index(tile.rows()), 1, {code.index(0)},
@@ -189,10 +197,10 @@ LogicalResult Emitter::emitGatherRows(GatherRowsOp op) {
         Value address =
             isa<CacheType>(memory.type)
                 ? cachedRow(memory, column, safe)
-                : code.at(memory.base, code.mul(code.add(code.mul(safe, memory.sizes.back()),
-                                                         column),
-                                                tile.elementBytes()));
-        code.store(code.select(exists, address, zeros), code.at(tile.base, code.mul(row, 8)));
+                : code.at(memory.base,
+                          code.mul(code.add(code.mul(safe, memory.sizes.back()), column),
+                                   tile.elementBytes()));
+        code.store(code.select(exists, address, zeroRow), code.at(tile.base, code.mul(row, 8)));
         return Values{code.select(exists, code.add(row, 1), carried[0])};
       });
   // Only products use the count; for everything else the row of zeros is as good as any.
@@ -226,8 +234,8 @@ void Emitter::storeLine(const Tile &tile, const Memory &memory, Value slot, Valu
   auto lines = cast<LinesAttr>(layoutOf(memory.type));
   Tile words = materialize(tile);
   int64_t count = tile.columns() * tile.elementBytes() / 4;
-  Value base = code.at(cachedRow(memory, slot, position),
-                       code.mul(code.rem(position, lines.getRows()), 4));
+  Value base =
+      code.at(cachedRow(memory, slot, position), code.mul(code.rem(position, lines.getRows()), 4));
   code.loop(0, count, 1, [&](Value word) {
     Value value = code.load(code.i32(), code.at(words.base, code.mul(word, 4)));
     code.store(value, code.at(base, code.mul(word, 4 * lines.getRows())));

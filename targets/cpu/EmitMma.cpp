@@ -48,6 +48,23 @@ Tile Emitter::leftOperand(const Tile &a, bool dot) {
   return wide;
 }
 
+/// A left operand that an inner loop multiplies again and again is widened once, here.
+void Emitter::widenForInnerProducts(Operation *op) {
+  if (machine.getBf16Dot() && lanes == 16)
+    return;
+  for (Value result : op->getResults()) {
+    auto type = dyn_cast<TileType>(result.getType());
+    if (!type || !type.getElementType().isBF16())
+      continue;
+    bool inner = llvm::any_of(result.getUsers(), [&](Operation *user) {
+      auto mma = dyn_cast<MmaOp>(user);
+      return mma && mma.getA() == result && mma->getBlock() != op->getBlock();
+    });
+    if (inner)
+      widened[result] = leftOperand(tileOf(result), /*dot=*/false);
+  }
+}
+
 /// The accumulator is updated in place when it is a carried tile that only this product reads and
 /// that carries its result.
 static bool isInPlace(MmaOp op) {
@@ -98,9 +115,8 @@ Value Emitter::rowsStored(Value result) {
     auto loop = dyn_cast<scf::ForOp>(yield->getParentOp());
     return loop ? rowsStored(loop.getResult(result.use_begin()->getOperandNumber())) : Value();
   }
-  if (isa<MapOp, SliceOp>(user) &&
-      cast<TileType>(user->getResult(0).getType()).getRows() ==
-          cast<TileType>(result.getType()).getRows())
+  if (isa<MapOp, SliceOp>(user) && cast<TileType>(user->getResult(0).getType()).getRows() ==
+                                       cast<TileType>(result.getType()).getRows())
     return rowsStored(user->getResult(0));
   return {};
 }
@@ -123,7 +139,13 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   for (Value value : early)
     scalars.erase(value);
   early.clear();
-  product.a = leftOperand(a, product.dot);
+  auto wide = widened.find(op.getA());
+  if (wide != widened.end()) {
+    product.a = wide->second;
+    product.a.validRows = a.validRows;
+  } else {
+    product.a = leftOperand(a, product.dot);
+  }
   product.validRows = product.a.validRows;
   product.c = accumulator(tileOf(op.getC()));
   product.result = isInPlace(op) ? product.c : allocateTile(op.getType());
@@ -135,9 +157,8 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   product.tileRows = std::clamp<int64_t>(most, 1, product.validRows ? 8 : 16);
   auto columns = [&](Value vector, int64_t count) {
     int64_t rows = op.getType().getRows(), whole = rows / product.tileRows * product.tileRows;
-    code.loop(0, whole, product.tileRows, [&](Value row) {
-      emitRowBlock(product, row, vector, product.tileRows, count);
-    });
+    code.loop(0, whole, product.tileRows,
+              [&](Value row) { emitRowBlock(product, row, vector, product.tileRows, count); });
     if (whole < rows)
       emitRowBlock(product, code.index(whole), vector, rows - whole, count);
   };
@@ -157,8 +178,8 @@ void Emitter::emitRowBlock(const Product &product, Value row, Value vector, int6
     return emitRegisterTile(product, row, vector, rows, vectors);
   Value count = code.min(code.max(code.sub(product.validRows, row), code.index(0)), rows);
   auto cases = llvm::to_vector(llvm::seq<int64_t>(0, rows));
-  auto choice = scf::IndexSwitchOp::create(code.builder, code.loc, TypeRange(), count, cases,
-                                           cases.size());
+  auto choice =
+      scf::IndexSwitchOp::create(code.builder, code.loc, TypeRange(), count, cases, cases.size());
   auto fill = [&](Region &region, int64_t valid) {
     OpBuilder::InsertionGuard guard(code.builder);
     code.builder.createBlock(&region);
@@ -193,8 +214,8 @@ void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, 
   for (int64_t line = 0; line < rows; ++line) {
     a.push_back(rowAddress(product.a, code.add(row, line)));
     for (int64_t part = 0; part < vectors; ++part)
-      sums.push_back(read(product.c, code.add(row, line),
-                          code.mul(code.add(vector, part), lanes), Chunk{lanes, lanes}));
+      sums.push_back(read(product.c, code.add(row, line), code.mul(code.add(vector, part), lanes),
+                          Chunk{lanes, lanes}));
   }
   // About two dozen multiplications between two branches.
   int64_t steps = product.steps(), unroll = 8;
@@ -226,9 +247,9 @@ Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<V
   SmallVector<Values> line(f32 || product.dot || b.lane == 1 || half ? 1 : 2);
   for (int64_t part = 0; part < vectors; ++part) {
     Value first = code.mul(code.add(vector, part), lanes); // row of the panel's first lane
-    Value offset = code.add(code.mul(step, product.lineBytes()),
-                            code.mul(b.groupStride ? code.rem(first, b.groupRows) : first,
-                                     laneBytes));
+    Value offset =
+        code.add(code.mul(step, product.lineBytes()),
+                 code.mul(b.groupStride ? code.rem(first, b.groupRows) : first, laneBytes));
     if (b.groupStride)
       offset = code.add(offset, code.mul(code.div(first, b.groupRows), b.groupStride));
     Value address = code.at(b.base, offset);
@@ -243,8 +264,8 @@ Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<V
       Type wide = code.vector(code.f32(), lanes);
       line[0].push_back(code.bitcast(wide, code.shiftLeft(words, 16)));
       if (!half)
-        line[1].push_back(code.bitcast(
-            wide, code.bitAnd(words, code.integer(words.getType(), 0xffff0000))));
+        line[1].push_back(
+            code.bitcast(wide, code.bitAnd(words, code.integer(words.getType(), 0xffff0000))));
     }
   }
   Values next(sums);

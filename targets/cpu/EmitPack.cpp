@@ -49,8 +49,8 @@ Tile Emitter::pack(const Tile &tile) {
   int64_t lane = 4 / rows.elementBytes();
   if (rows.columns() % lane != 0) {
     // An odd row of bf16 gets a zero, so that it is a row of words.
-    Tile even = allocateTile(TileType::get(tile.type.getContext(), rows.rows(),
-                                           rows.columns() + 1, rows.element()));
+    Tile even = allocateTile(
+        TileType::get(tile.type.getContext(), rows.rows(), rows.columns() + 1, rows.element()));
     code.loop(0, rows.rows(), 1, [&](Value row) {
       Value last = code.at(rowAddress(even, row), rows.columns() * rows.elementBytes());
       code.store(code.zero(rows.element()), last);
@@ -61,8 +61,8 @@ Tile Emitter::pack(const Tile &tile) {
     rows = even;
   }
   Tile words = rows;
-  words.type = TileType::get(tile.type.getContext(), rows.rows(), rows.columns() / lane,
-                             code.i32());
+  words.type =
+      TileType::get(tile.type.getContext(), rows.rows(), rows.columns() / lane, code.i32());
   Tile place;
   place.type = tile.type;
   place.place = Tile::Place::Panels;

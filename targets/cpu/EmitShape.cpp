@@ -71,8 +71,8 @@ void Emitter::rotateInterleaved(const Tile &x, const Tile &angles, const Tile &p
     signs.push_back(code.builder.getF32FloatAttr(lane % 2 == 0 ? -1.0 : 1.0));
   }
   VectorType type = code.vector(code.f32(), lanes);
-  Value sign = arith::ConstantOp::create(code.builder, code.loc,
-                                         DenseElementsAttr::get(type, signs));
+  Value sign =
+      arith::ConstantOp::create(code.builder, code.loc, DenseElementsAttr::get(type, signs));
   forColumns(place.columns(), [&](Value column, Chunk chunk) {
     Value pair = code.div(column, 2);
     Chunk part{half, std::min(half, chunk.used / 2)};
@@ -104,10 +104,10 @@ void Emitter::rotateHalves(const Tile &x, const Tile &angles, const Tile &place,
       if (right)
         result = code.addf(code.mulf(b, cosine), code.mulf(a, sine));
       else
-        result = arith::SubFOp::create(code.builder, code.loc, code.mulf(a, cosine),
-                                       code.mulf(b, sine));
-      code.store(result, code.at(rowAddress(place, row),
-                                 code.mul(code.add(column, right ? pairs : 0), 4)));
+        result =
+            arith::SubFOp::create(code.builder, code.loc, code.mulf(a, cosine), code.mulf(b, sine));
+      code.store(result,
+                 code.at(rowAddress(place, row), code.mul(code.add(column, right ? pairs : 0), 4)));
     });
 }
 

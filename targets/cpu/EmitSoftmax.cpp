@@ -11,8 +11,8 @@ using namespace glm::kernel;
 namespace glm::cpu {
 
 struct Emitter::Attention {
-  Tile weights;              // heads x step, f32
-  Tile sums;                 // heads x columns, f32
+  Tile weights;                // heads x step, f32
+  Tile sums;                   // heads x columns, f32
   Value maximum, total, scale; // addresses, one f32 a head
 };
 
@@ -47,7 +47,7 @@ LogicalResult Emitter::emitSoftmax(OnlineSoftmaxOp op) {
     Value valid = code.min(code.sub(count, position), step);
     code.loop(0, heads, 1, [&](Value head) { weighKeys(state, scores, head, valid); });
     Tile rows = materialize(tileOf(yield.getValues()[1]));
-    addRows(state, rows, valid);
+    addRows(state, widenRows(rows, result.getColumns(), valid), valid);
   });
   // A head without keys has a total of 0 and sums of 0.
   code.loop(0, heads, 1, [&](Value head) {
@@ -101,6 +101,27 @@ void Emitter::weighKeys(const Attention &state, const Tile &scores, Value head, 
   code.store(running, code.at(state.total, offset));
 }
 
+/// bf16 rows as f32, once for all blocks of heads.
+Tile Emitter::widenRows(const Tile &rows, int64_t columns, Value valid) {
+  if (rows.element().isF32())
+    return rows;
+  Tile wide = allocateTile(TileType::get(rows.type.getContext(), rows.rows(), columns, code.f32()));
+  code.loop(code.index(0), valid, 1, [&](Value row) {
+    Value from = rowAddress(rows, row), to = rowAddress(wide, row);
+    forColumns(columns, [&](Value column, Chunk chunk) {
+      // As long as the row goes on, whole vectors may be read.
+      Tile line = rows;
+      line.place = Tile::Place::Memory;
+      line.base = from;
+      line.stride = code.index(0);
+      line.padded = rows.padded || columns + lanes - chunk.used <= rows.columns();
+      Value value = readMemory(line, code.index(0), column, chunk);
+      code.store(code.widen(value), code.at(to, code.mul(column, 4)));
+    });
+  });
+  return wide;
+}
+
 /// `sums = sums * scale + weights * rows`, in register tiles of heads by columns.
 void Emitter::addRows(const Attention &state, const Tile &rows, Value valid) {
   int64_t heads = state.sums.rows(), columns = state.sums.columns();
@@ -109,9 +130,8 @@ void Emitter::addRows(const Attention &state, const Tile &rows, Value valid) {
   int64_t blockHeads = std::clamp<int64_t>((registers - most - 2) / most, 1, 8);
   auto block = [&](Value column, ArrayRef<Chunk> chunks) {
     int64_t whole = heads / blockHeads * blockHeads;
-    code.loop(0, whole, blockHeads, [&](Value head) {
-      addBlock(state, rows, valid, head, column, blockHeads, chunks);
-    });
+    code.loop(0, whole, blockHeads,
+              [&](Value head) { addBlock(state, rows, valid, head, column, blockHeads, chunks); });
     if (whole < heads)
       addBlock(state, rows, valid, code.index(whole), column, heads - whole, chunks);
   };
@@ -120,7 +140,7 @@ void Emitter::addRows(const Attention &state, const Tile &rows, Value valid) {
   code.loop(0, whole, width, [&](Value column) { block(column, full); });
   // Whole vectors of the rows may be read as long as the rows go on.
   for (int64_t column = whole; column < columns; column += lanes)
-    rest.push_back(Chunk{lanes, std::min(lanes, rows.columns() - column)});
+    rest.push_back(Chunk{lanes, rows.padded ? lanes : std::min(lanes, rows.columns() - column)});
   if (!rest.empty())
     block(code.index(whole), rest);
 }
@@ -134,15 +154,14 @@ void Emitter::addBlock(const Attention &state, const Tile &rows, Value valid, Va
     Value scale = code.load(code.f32(), code.at(state.scale, code.mul(current, 4)));
     addresses.push_back(code.at(rowAddress(state.sums, current), code.mul(column, 4)));
     for (int64_t part = 0; part < parts; ++part)
-      sums.push_back(code.mulf(code.load(code.vector(code.f32(), lanes),
-                                         code.at(addresses.back(), part * lanes * 4)),
-                               code.splat(scale, lanes)));
+      sums.push_back(code.mulf(
+          code.load(code.vector(code.f32(), lanes), code.at(addresses.back(), part * lanes * 4)),
+          code.splat(scale, lanes)));
   }
   sums = code.loop(code.index(0), valid, 1, sums, [&](Value key, ValueRange carried) {
     Values next(carried), row;
     for (int64_t part = 0; part < parts; ++part)
-      row.push_back(
-          code.widen(readMemory(rows, key, code.add(column, part * lanes), chunks[part])));
+      row.push_back(readMemory(rows, key, code.add(column, part * lanes), chunks[part]));
     for (int64_t line = 0; line < heads; ++line) {
       Value address = code.at(rowAddress(state.weights, code.add(head, line)), code.mul(key, 4));
       Value weight = code.splat(code.load(code.f32(), address), lanes);

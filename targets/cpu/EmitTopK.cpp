@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The K best of a stream of scores. Scores become unsigned keys of the same order and are kept in the
-// stream part of the scratch; three histograms (11, 11 and 10 bits of the key) find the K-th best key
-// exactly; one pass in position order takes what is better and as many of its equals as are left.
+// The K best of a stream of scores. Scores become unsigned keys of the same order and are kept in
+// the stream part of the scratch; three histograms (11, 11 and 10 bits of the key) find the K-th
+// best key exactly; one pass in position order takes what is better and as many of its equals as
+// are left.
 #include "targets/cpu/Emitter.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -162,8 +163,8 @@ void Emitter::takeBestVectors(const Ranking &ranking, Value threshold, Value equ
             [&](ValueRange bits) { return code.less(carried[1], population(bits[0])); },
             [&](ValueRange bits) {
               Value leading = math::CountLeadingZerosOp::create(code.builder, code.loc, bits[0]);
-              Value top = arith::ShRUIOp::create(code.builder, code.loc,
-                                                 code.integer(i16, -32768), leading);
+              Value top = arith::ShRUIOp::create(code.builder, code.loc, code.integer(i16, -32768),
+                                                 leading);
               return Values{code.bitXor(bits[0], top)};
             })[0];
         Value taken = code.bitOr(asBits(better), same);
@@ -171,12 +172,10 @@ void Emitter::takeBestVectors(const Ranking &ranking, Value threshold, Value equ
         code.when(code.compare(arith::CmpIPredicate::ne, taken, code.integer(i16, 0)), [&] {
           Value ids = code.add(code.splat(code.fromIndex(position, i32), lanes),
                                code.laneNumbers(i32, lanes));
-          Value mask = code.bitcast(code.vector(code.i1(), lanes),
-                                    code.splat(taken, 1));
+          Value mask = code.bitcast(code.vector(code.i1(), lanes), code.splat(taken, 1));
           Value packed = code.intrinsic("llvm.experimental.vector.compress", vector,
                                         {ids, mask, code.zero(vector)});
-          code.store(packed,
-                     code.at(ranking.result.base, code.mul(code.toIndex(carried[0]), 4)));
+          code.store(packed, code.at(ranking.result.base, code.mul(code.toIndex(carried[0]), 4)));
         });
         return Values{code.add(carried[0], count), code.sub(carried[1], population(same))};
       });

@@ -34,6 +34,7 @@ FailureOr<func::FuncOp> Emitter::run() {
       written.insert(argument.getArgNumber());
   });
   bindArguments(*entry);
+  makeZeroRow();
   // Without a grid there is one unit of work, the first worker's.
   Block &body = kernel.getBody().front();
   LogicalResult emitted = success();
@@ -71,9 +72,9 @@ void Emitter::bindArguments(Block &entry) {
     Type type = argument.getType();
     if (type.isIndex() || type.isInteger()) {
       Value wide = next(code.i64());
-      scalars.map(argument, type.isIndex() ? code.toIndex(wide)
-                                           : arith::TruncIOp::create(code.builder, code.loc, type,
-                                                                     wide));
+      scalars.map(argument, type.isIndex()
+                                ? code.toIndex(wide)
+                                : arith::TruncIOp::create(code.builder, code.loc, type, wide));
       continue;
     }
     Memory memory;
@@ -139,6 +140,7 @@ LogicalResult Emitter::emitBlock(Block &block) {
     code.loc = op.getLoc();
     if (failed(emit(&op)))
       return failure();
+    widenForInnerProducts(&op);
   }
   return success();
 }
@@ -293,8 +295,8 @@ void Emitter::finishCarried(scf::ForOp op, ArrayRef<Value> places, Values &next)
     Tile tile = tileOf(value), place = tileOf(argument);
     if (tile.base && tile.base == place.base)
       continue;
-    bool inPlace = tile.place == Tile::Place::Lazy && places.size() == 1 &&
-                   readsInPlace(tile.map, argument);
+    bool inPlace =
+        tile.place == Tile::Place::Lazy && places.size() == 1 && readsInPlace(tile.map, argument);
     copies.emplace_back(inPlace ? tile : materialize(tile), place);
   }
   for (auto &[tile, place] : copies)

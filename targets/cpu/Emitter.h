@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // From one kernel.func to one func.func of scalar and vector code with the signature of
-// runtime/schema/kernel_abi.h. The emitter walks the kernel once, in order; Tile.h says where values
-// are meanwhile. One file for each family of ops:
+// runtime/schema/kernel_abi.h. The emitter walks the kernel once, in order; Tile.h says where
+// values are meanwhile. One file for each family of ops:
 //
 //   IndexRange.cpp     what is known of indices: edges that do not exist need no masks
 //   Emitter.cpp        the function, the grid, scalars, loops that carry tiles
@@ -72,6 +72,7 @@ private:
   Result emitLoadTile(kernel::LoadTileOp op);
   Result emitStoreTile(kernel::StoreTileOp op);
   Result emitGatherRows(kernel::GatherRowsOp op);
+  void makeZeroRow();
   Tile view(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
   Tile panels(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
   Tile cached(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
@@ -113,6 +114,7 @@ private:
   Result emitMma(kernel::MmaOp op);
   Tile leftOperand(const Tile &a, bool dot);
   Tile accumulator(const Tile &c);
+  void widenForInnerProducts(mlir::Operation *op);
   mlir::Value rowsStored(mlir::Value result);
   mlir::Value scalarBefore(mlir::Value value);
   void emitRowBlock(const Product &product, mlir::Value row, mlir::Value vector, int64_t rows,
@@ -133,6 +135,7 @@ private:
   struct Attention;
   Result emitSoftmax(kernel::OnlineSoftmaxOp op);
   void weighKeys(const Attention &state, const Tile &scores, mlir::Value row, mlir::Value valid);
+  Tile widenRows(const Tile &rows, int64_t columns, mlir::Value valid);
   void addRows(const Attention &state, const Tile &rows, mlir::Value valid);
   void addBlock(const Attention &state, const Tile &rows, mlir::Value valid, mlir::Value head,
                 mlir::Value column, int64_t heads, mlir::ArrayRef<Chunk> chunks);
@@ -161,10 +164,12 @@ private:
   Values early; // scalars computed before their place
   llvm::DenseMap<mlir::Value, Tile> tiles;
   llvm::DenseMap<mlir::Value, Memory> memories;
+  llvm::DenseMap<mlir::Value, Tile> widened;         // left operands of inner products as f32
+  mlir::Value zeroRow;                               // what negative row numbers lead to
   llvm::DenseMap<mlir::Value, mlir::Value> gathered; // how many leading rows may exist
   llvm::SmallDenseSet<unsigned> written;             // arguments that stores go to
   int64_t used = 0, peak = 0, perContext = 0, tailBytes = 0; // scratch; the stream's slack
-  int64_t lanes; // f32 of a vector register
+  int64_t lanes;                                             // f32 of a vector register
 };
 
 /// The largest number known to divide `value`, an index of a kernel.

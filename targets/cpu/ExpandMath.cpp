@@ -2,8 +2,8 @@
 //
 // Polynomials. Integers are taken out of floats by adding 1.5 * 2^23 (2^52): the sum's low bits are
 // the rounded integer, for every argument the clamping lets through and without undefined
-// conversions of NaN. exp: Cody and Waite's two-part ln 2 and Cephes' coefficients for f32, Taylor's
-// for f64; sin and cos: fdlibm's coefficients on [-pi/4, pi/4].
+// conversions of NaN. exp: Cody and Waite's two-part ln 2 and Cephes' coefficients for f32,
+// Taylor's for f64; sin and cos: fdlibm's coefficients on [-pi/4, pi/4].
 #include "targets/cpu/ExpandMath.h"
 #include "targets/cpu/Code.h"
 
@@ -117,8 +117,7 @@ static Value expandRsqrt(Code &code, Value x) {
 
 namespace {
 
-template <typename Op, Value (*expand)(Code &, Value)>
-struct Expand : OpRewritePattern<Op> {
+template <typename Op, Value (*expand)(Code &, Value)> struct Expand : OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
@@ -133,8 +132,7 @@ struct Expand : OpRewritePattern<Op> {
 
 } // namespace
 
-template <int64_t quarter>
-static Value expandTurn(Code &code, Value x) {
+template <int64_t quarter> static Value expandTurn(Code &code, Value x) {
   Type type = x.getType(), wide = like(type, code.builder.getF64Type());
   if (type == wide)
     return expandSine(code, x, quarter);

@@ -33,12 +33,26 @@ static absl::StatusOr<std::string> runLinker(StringRef object) {
     raw_fd_ostream stream(file, /*shouldClose=*/true);
     stream << object;
   }
-  const char *arguments[] = {"ld.lld",      "-shared",           "-z",           "defs",
-                             "-z",          "norelro",           "-z",           "noexecstack",
-                             "-z",          "separate-code",     "--hash-style=sysv",
-                             "--build-id=none", "--strip-all",   "--gc-sections", "--icf=none",
-                             "--no-rosegment", "--threads=1",
-                             input.c_str(), "-o",                output.c_str()};
+  const char *arguments[] = {"ld.lld",
+                             "-shared",
+                             "-z",
+                             "defs",
+                             "-z",
+                             "norelro",
+                             "-z",
+                             "noexecstack",
+                             "-z",
+                             "separate-code",
+                             "--hash-style=sysv",
+                             "--build-id=none",
+                             "--strip-all",
+                             "--gc-sections",
+                             "--icf=none",
+                             "--no-rosegment",
+                             "--threads=1",
+                             input.c_str(),
+                             "-o",
+                             output.c_str()};
   std::string messages;
   raw_string_ostream log(messages);
   // lld keeps global state: one link at a time.

@@ -45,7 +45,7 @@ struct Tile {
 /// A kernel argument, or a view of one: what `load_tile` and `store_tile` address.
 struct Memory {
   mlir::Type type;
-  mlir::Value base;           // address; of a cache: of its first page
+  mlir::Value base;                     // address; of a cache: of its first page
   llvm::SmallVector<mlir::Value> sizes; // of a buffer, index
   mlir::Value pages, pagesPerSlot;      // of a cache: address of the page table, index
   unsigned argument = 0;

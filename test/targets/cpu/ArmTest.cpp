@@ -100,8 +100,9 @@ std::string objectFor(const char *cpu, const std::string &text) {
 }
 
 TEST(Arm, RunsUnderQemu) {
-  const char *compiler = "/usr/bin/clang-22 --target=aarch64-linux-gnu -O1 -ffreestanding -nostdlib "
-                         "-static -fuse-ld=lld -fno-builtin -o ";
+  const char *compiler =
+      "/usr/bin/clang-22 --target=aarch64-linux-gnu -O1 -ffreestanding -nostdlib "
+      "-static -fuse-ld=lld -fno-builtin -o ";
   if (std::system("command -v qemu-aarch64 clang-22 ld.lld-22 > /dev/null") != 0)
     GTEST_SKIP() << "qemu-aarch64, clang-22 or lld-22 is missing";
   char folder[] = "/tmp/glm-arm-XXXXXX";

@@ -55,8 +55,8 @@ TEST(Attention, IndexSelects) {
     for (int64_t i = 0; i < n; ++i)
       rows[i] = {0, int32_t(i % 2), int32_t(counts[i] - 1), 0};
     Buffer<int32_t> selection(n * kept, 77);
-    kernels.run("index", {q.word(), n, weights.word(), n, rows.word(), n, cache.word(),
-                          selection.word(), n},
+    kernels.run("index",
+                {q.word(), n, weights.word(), n, rows.word(), n, cache.word(), selection.word(), n},
                 2);
     ASSERT_TRUE(selection.intact());
     for (int64_t i = 0; i < n; ++i) {
@@ -103,9 +103,9 @@ kernel.func @top(%x: !kernel.buffer<?x$Txf32>, %ids: !kernel.buffer<?x$Kxi32>) {
       Random random(3);
       for (int64_t t = 0; t < T; ++t) {
         x[t] = random.value();
-        x[T + t] = float(random.below(3)) - 1.0f;                 // ties everywhere
-        x[2 * T + t] = t % 2 == 0 ? 0.0f : -0.0f;                 // one value in two forms
-        x[3 * T + t] = -1000 - random.value();                    // only negative
+        x[T + t] = float(random.below(3)) - 1.0f;                        // ties everywhere
+        x[2 * T + t] = t % 2 == 0 ? 0.0f : -0.0f;                        // one value in two forms
+        x[3 * T + t] = -1000 - random.value();                           // only negative
         x[4 * T + t] = t % 5 == 0 ? -INFINITY : random.value() * 1e-39f; // below the normal range
       }
       Buffer<int32_t> ids(n * K, 77);
@@ -119,8 +119,7 @@ kernel.func @top(%x: !kernel.buffer<?x$Txf32>, %ids: !kernel.buffer<?x$Kxi32>) {
     }
 }
 
-template <typename T>
-void checkAttend(const TargetOptions &machine) {
+template <typename T> void checkAttend(const TargetOptions &machine) {
   constexpr int64_t n = 5, heads = 8, latent = 24, rope = 12, width = 36, limit = 40;
   bool bf16 = sizeof(T) == 2;
   Kernels kernels(kernelText("attend.mlir", bf16 ? "" : "bf16", "f32"), machine);
@@ -144,9 +143,10 @@ void checkAttend(const TargetOptions &machine) {
       selection[i * limit + k] = int32_t(count < limit ? k : k * 27);
   }
   Buffer<float> y(n * heads * latent, NAN);
-  kernels.run("attend", {q.word(), n, qr.word(), n, rows.word(), n, selection.word(), n,
-                         cache.word(), y.word(), n},
-              3);
+  kernels.run(
+      "attend",
+      {q.word(), n, qr.word(), n, rows.word(), n, selection.word(), n, cache.word(), y.word(), n},
+      3);
   ASSERT_TRUE(y.intact());
   for (int64_t i = 0; i < n; ++i)
     for (int64_t h = 0; h < heads; ++h) {

@@ -47,10 +47,10 @@ void checkImage(const CodeImage &image, uint16_t machine) {
   auto entries = file->dynamicEntries();
   ASSERT_TRUE(bool(entries));
   for (const auto &entry : *entries)
-    EXPECT_THAT((std::vector<int64_t>{llvm::ELF::DT_NEEDED, llvm::ELF::DT_JMPREL,
-                                      llvm::ELF::DT_TEXTREL, llvm::ELF::DT_INIT,
-                                      llvm::ELF::DT_INIT_ARRAY}),
-                Not(Contains(entry.getTag())));
+    EXPECT_THAT(
+        (std::vector<int64_t>{llvm::ELF::DT_NEEDED, llvm::ELF::DT_JMPREL, llvm::ELF::DT_TEXTREL,
+                              llvm::ELF::DT_INIT, llvm::ELF::DT_INIT_ARRAY}),
+        Not(Contains(entry.getTag())));
   auto binary = llvm::object::ObjectFile::createObjectFile({image.bytes, "image"});
   ASSERT_TRUE(bool(binary));
   auto *elf = llvm::cast<llvm::object::ELFObjectFileBase>(binary->get());
@@ -74,7 +74,9 @@ TEST(Cross, EveryMachineWithoutImports) {
       CodeImage image = compile(kernelText(file), options, description);
       bool arm = description.triple.starts_with("aarch64");
       checkImage(image, arm ? llvm::ELF::EM_AARCH64 : llvm::ELF::EM_X86_64);
-      EXPECT_EQ(description.machine.getVectorBytes(), arm ? 16 : cpu == "x86-64-v3" ? 32 : 64)
+      EXPECT_EQ(description.machine.getVectorBytes(), arm                  ? 16
+                                                      : cpu == "x86-64-v3" ? 32
+                                                                           : 64)
           << "unless the host is an old one";
     }
 }

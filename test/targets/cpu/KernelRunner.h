@@ -44,8 +44,7 @@ private:
 };
 
 /// Memory at a multiple of 64 bytes between two guard areas whose bytes `intact` checks.
-template <typename T>
-class Buffer {
+template <typename T> class Buffer {
 public:
   explicit Buffer(size_t count, T fill = T()) : count(count), bytes(count * sizeof(T) + 256, 0xa5) {
     for (T &value : *this)
@@ -104,8 +103,7 @@ public:
   }
   float value() { return float(int64_t(bits() >> 40) - (1 << 23)) / float(1 << 23); }
   int64_t below(int64_t bound) { return int64_t(bits() % uint64_t(bound)); }
-  template <typename T>
-  void fill(Buffer<T> &buffer) {
+  template <typename T> void fill(Buffer<T> &buffer) {
     for (T &element : buffer)
       element = T(value());
   }
@@ -115,8 +113,7 @@ private:
 };
 
 /// A cache of `slots` slots with two pages each, in an order that is not the slots'.
-template <typename T>
-struct Cache {
+template <typename T> struct Cache {
   static constexpr int64_t pageRows = 1024;
   Cache(int64_t slots, int64_t width, int64_t lines = 0)
       : width(width), lines(lines), pages(2 * slots * pageRows * width), table(2 * slots) {
@@ -125,12 +122,13 @@ struct Cache {
     view = {reinterpret_cast<uint8_t *>(pages.data()), table.data(), 2};
   }
   T &at(int64_t slot, int64_t position, int64_t column) {
-    int64_t first = int64_t(table[slot * 2 + position / pageRows]) * pageRows, row = position % pageRows;
+    int64_t first = int64_t(table[slot * 2 + position / pageRows]) * pageRows,
+            row = position % pageRows;
     if (lines == 0)
       return pages[(first + row) * width + column];
     int64_t words = 4 / sizeof(T);
-    return pages[(first + row / lines * lines) * width + (column / words * lines + row % lines) * words +
-                 column % words];
+    return pages[(first + row / lines * lines) * width +
+                 (column / words * lines + row % lines) * words + column % words];
   }
   uint64_t word() { return reinterpret_cast<uint64_t>(&view); }
 
@@ -153,8 +151,7 @@ Buffer<T> packPanels(const std::vector<T> &matrix, int64_t rows, int64_t columns
   return packed;
 }
 
-template <typename T>
-std::vector<T> randomVector(size_t count, uint64_t seed) {
+template <typename T> std::vector<T> randomVector(size_t count, uint64_t seed) {
   Random random(seed);
   std::vector<T> values(count);
   for (T &value : values)

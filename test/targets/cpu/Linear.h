@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The kernel of a linear in any size: panels of `n` rows of an `width x depth` weight, `block` columns of k at a time.
+// The kernel of a linear in any size: panels of `n` rows of an `width x depth` weight, `block`
+// columns of k at a time.
 #ifndef GLM_TEST_TARGETS_CPU_LINEAR_H
 #define GLM_TEST_TARGETS_CPU_LINEAR_H
 
@@ -34,8 +35,7 @@ kernel.func @linear(%x: !kernel.buffer<?x$Kx$t>, %w: !kernel.buffer<$Nx$Kx$t, #k
   kernel.return
 })";
 
-template <typename T>
-std::string linearKernel(Shape shape) {
+template <typename T> std::string linearKernel(Shape shape) {
   bool bf16 = sizeof(T) == 2;
   return fill(linear, {{"t", bf16 ? "bf16" : "f32"},
                        {"lane", bf16 ? "2" : "1"},

@@ -67,9 +67,10 @@ void benchmark(const TargetOptions &machine, int64_t rows, int64_t N, int64_t K)
           peak(inside.data(), 0, 1, other);
       });
   double bytes = double(N * K * int64_t(sizeof(T))) / (2.0 * double(rows * N * K)) * rate;
-  std::printf("%-24s %s %5ld x %5ld x %5ld: %7.1f GFLOP/s, in L1 %7.1f, ratio %.2f, weights %5.1f GB/s\n",
-              nameOf(machine).c_str(), sizeof(T) == 2 ? "bf16" : "f32 ", long(rows), long(N), long(K),
-              rate, limit, rate / limit, bytes);
+  std::printf(
+      "%-24s %s %5ld x %5ld x %5ld: %7.1f GFLOP/s, in L1 %7.1f, ratio %.2f, weights %5.1f GB/s\n",
+      nameOf(machine).c_str(), sizeof(T) == 2 ? "bf16" : "f32 ", long(rows), long(N), long(K), rate,
+      limit, rate / limit, bytes);
 }
 
 } // namespace
@@ -79,7 +80,8 @@ void runBenchmarks() {
     if (machine.cpu == "x86-64-v3")
       continue;
     for (auto [rows, N, K] : {std::tuple<int64_t, int64_t, int64_t>{512, 1024, 1024},
-                              {96, 4096, 4096}, {1, 8192, 8192}}) {
+                              {96, 4096, 4096},
+                              {1, 8192, 8192}}) {
       benchmark<float>(machine, rows, N, K);
       benchmark<Bf16>(machine, rows, N, K);
     }

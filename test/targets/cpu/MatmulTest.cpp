@@ -11,8 +11,7 @@
 namespace glm::test {
 namespace {
 
-template <typename T>
-void checkLinear(const TargetOptions &machine, Shape shape) {
+template <typename T> void checkLinear(const TargetOptions &machine, Shape shape) {
   bool bf16 = sizeof(T) == 2;
   auto [n, N, K, k] = shape;
   (void)k;
@@ -55,8 +54,7 @@ TEST(Matmul, LinearOfOddSizes) {
 }
 
 /// Rows of three experts a row, gathered and given directly, some experts with none or many rows.
-template <typename T>
-void checkExperts(const TargetOptions &machine) {
+template <typename T> void checkExperts(const TargetOptions &machine) {
   constexpr int64_t rows = 11, topK = 3, experts = 12, H = 64, N = 36;
   bool bf16 = sizeof(T) == 2;
   std::string text = kernelText("experts.mlir", bf16 ? "" : "bf16", "f32");
@@ -90,8 +88,9 @@ void checkExperts(const TargetOptions &machine) {
   }
   offsets[experts] = place;
   Buffer<float> y(rows * topK * N, NAN);
-  kernels.run("experts", {x.word(), rows, table.word(), order.word(), rows, offsets.word(),
-                          active.word(), y.word(), rows},
+  kernels.run("experts",
+              {x.word(), rows, table.word(), order.word(), rows, offsets.word(), active.word(),
+               y.word(), rows},
               2);
   ASSERT_TRUE(y.intact());
   for (int64_t e = 0; e < experts; ++e)
@@ -130,7 +129,9 @@ kernel.func @product(%x: !kernel.buffer<5x$Kx$t>, %w: !kernel.buffer<$Nx$Kx$t>, 
 })";
   auto check = [&]<typename T>(const TargetOptions &machine, int64_t N, int64_t K, T) {
     Kernels kernels(fill(text, {{"t", sizeof(T) == 2 ? "bf16" : "f32"},
-                                {"N", std::to_string(N)}, {"K", std::to_string(K)}}), machine);
+                                {"N", std::to_string(N)},
+                                {"K", std::to_string(K)}}),
+                    machine);
     Buffer<T> x(5 * K), w(N * K);
     Buffer<float> c(5 * N), y(5 * N);
     Random(1).fill(x);

@@ -64,15 +64,14 @@ TEST(Routing, SelectsGroupsCombines) {
         ASSERT_NEAR(weights[i * topK + k], 2.5 * sigmoids[expected[k]] / sum, 1e-6);
       }
     }
-    kernels.run("group", {ids.word(), n, order.word(), n, inverse.word(), n, offsets.word(),
-                          active.word()},
+    kernels.run("group",
+                {ids.word(), n, order.word(), n, inverse.word(), n, offsets.word(), active.word()},
                 2);
     std::vector<int32_t> sorted(n * topK);
     for (int32_t pair = 0; pair < n * topK; ++pair)
       sorted[pair] = pair;
-    std::sort(sorted.begin(), sorted.end(), [&](int32_t a, int32_t b) {
-      return ids[a] < ids[b] || (ids[a] == ids[b] && a < b);
-    });
+    std::sort(sorted.begin(), sorted.end(),
+              [&](int32_t a, int32_t b) { return ids[a] < ids[b] || (ids[a] == ids[b] && a < b); });
     int32_t number = 0;
     for (int32_t e = 0; e < experts; ++e) {
       int64_t count = std::count(ids.begin(), ids.end(), e);
@@ -88,8 +87,8 @@ TEST(Routing, SelectsGroupsCombines) {
     Buffer<float> x(n * topK * 40), shared(n * 40), y(n * 40, NAN);
     random.fill(x);
     random.fill(shared);
-    kernels.run("combine", {x.word(), n, inverse.word(), n, weights.word(), n, shared.word(), n,
-                            y.word(), n},
+    kernels.run("combine",
+                {x.word(), n, inverse.word(), n, weights.word(), n, shared.word(), n, y.word(), n},
                 2);
     ASSERT_TRUE(y.intact());
     for (int64_t i = 0; i < n; ++i)

@@ -63,8 +63,7 @@ kernel.func @latent(%kv: !kernel.buffer<?x36xf32>, %gain: !kernel.buffer<24xbf16
   kernel.return
 })";
 
-template <typename T>
-void checkLatent(const TargetOptions &machine, bool interleaved) {
+template <typename T> void checkLatent(const TargetOptions &machine, bool interleaved) {
   bool bf16 = sizeof(T) == 2;
   Kernels kernels(fill(latent, {{"t", bf16 ? "bf16" : "f32"},
                                 {"pairing", interleaved ? "interleaved" : "half"},
@@ -178,22 +177,27 @@ TEST(Rows, FunctionsAreAccurate) {
     checkFunction(machine, "%v = math.exp %a : f32", std::exp, between(-104, 88.7, 20000), 1.5, 0);
     checkFunction(machine, "%v = math.exp %a : f32", std::exp, {-INFINITY, -1e30f, 89, 1e30f}, 0,
                   0);
-    checkFunction(machine, "%v = math.rsqrt %a : f32",
-                  [](double x) { return 1 / std::sqrt(x); }, between(1e-6, 40, 5000), 1.5, 0);
+    checkFunction(
+        machine, "%v = math.rsqrt %a : f32", [](double x) { return 1 / std::sqrt(x); },
+        between(1e-6, 40, 5000), 1.5, 0);
     for (bool cosine : {false, true})
       checkFunction(machine, cosine ? "%v = math.cos %a : f32" : "%v = math.sin %a : f32",
                     cosine ? Function(std::cos) : Function(std::sin),
                     between(-2097152, 2097152, 40000), 0, 1e-7);
-    std::string silu = "%o = arith.constant 1.0 : f32 %g = arith.negf %a : f32 %e = math.exp %g : f32 "
-                       "%s = arith.addf %e, %o : f32 %v = arith.divf %a, %s : f32";
-    checkFunction(machine, silu, [](double x) { return x / (1 + std::exp(-x)); },
-                  between(-80, 80, 5000), 4, 1e-37);
+    std::string silu =
+        "%o = arith.constant 1.0 : f32 %g = arith.negf %a : f32 %e = math.exp %g : f32 "
+        "%s = arith.addf %e, %o : f32 %v = arith.divf %a, %s : f32";
+    checkFunction(
+        machine, silu, [](double x) { return x / (1 + std::exp(-x)); }, between(-80, 80, 5000), 4,
+        1e-37);
     // In f64, as rope angles are.
-    std::string wide = "%w = arith.extf %a : f32 to f64 %c = math.cos %w : f64 %v = arith.truncf %c : f64 to f32";
+    std::string wide =
+        "%w = arith.extf %a : f32 to f64 %c = math.cos %w : f64 %v = arith.truncf %c : f64 to f32";
     checkFunction(machine, wide, std::cos, between(0, 2097152, 20000), 0.51, 1e-9);
     std::string round = "%b = arith.truncf %a : f32 to bf16 %v = arith.extf %b : bf16 to f32";
-    checkFunction(machine, round, [](double x) { return double(float(Bf16(float(x)))); },
-                  between(-3, 3, 3001), 0, 0);
+    checkFunction(
+        machine, round, [](double x) { return double(float(Bf16(float(x)))); },
+        between(-3, 3, 3001), 0, 0);
   }
 }
 
