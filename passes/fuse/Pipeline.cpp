@@ -17,6 +17,12 @@ void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
+  //===--- Networks -------------------------------------------------------------------------===//
+
+  // Behind CSE, which has made one of equal dispatches and one of equal casts.
+  pm.addPass(createFuseGatedMlp());
+  pm.addPass(createFuseMoeDispatch());
+
   //===--- What goes out --------------------------------------------------------------------===//
 
   pm.addPass(createVerifyFuse());

@@ -76,6 +76,13 @@ private:
       return product(sizeAt(op.getBank(), 1), sizeAt(op.getBank(), 2),
                      cast<model::RoutingType>(op.getRouting().getType()).getTopK(),
                      elementAt(op.getBank()));
+    // Two products by one tile of rows: each as it would be alone.
+    if (auto op = only<model::GatedLinearOp>(group))
+      return product(sizeAt(op.getGate(), 0), sizeAt(op.getGate(), 1), 1, elementAt(op.getGate()));
+    if (auto op = only<model::ExpertGatedLinearOp>(group))
+      return product(sizeAt(op.getGates(), 1), sizeAt(op.getGates(), 2),
+                     cast<model::RoutingType>(op.getRouting().getType()).getTopK(),
+                     elementAt(op.getGates()));
     if (auto op = only<model::HeadLinearOp>(group))
       return headProduct(op);
     if (auto op = only<model::IndexScoresOp>(group))

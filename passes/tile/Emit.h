@@ -16,12 +16,16 @@ using Results = llvm::SmallVector<mlir::Value>;
 using CacheLayouts = llvm::DenseMap<mlir::Value, mlir::Attribute>;
 
 Results emitRows(kernel::GroupOp group, mlir::SymbolTable &symbols, const CacheLayouts &layouts);
+/// Linears and gated ones: two products by the same rows.
 Results emitLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitHeadLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitExpertLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitIndex(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitAttend(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitRoute(kernel::GroupOp group, mlir::SymbolTable &symbols);
+
+/// `x / (1 + exp(-x))` of scalars.
+mlir::Value silu(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
 
 /// Makes chains of elementwise maps one map each; returns how many maps are gone.
 unsigned fuseMaps(kernel::FuncOp function);

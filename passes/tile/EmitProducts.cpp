@@ -28,22 +28,37 @@ struct Product {
 };
 
 using LoadBlock = function_ref<Value(Value k)>;
+using LoadWeight = function_ref<Value(unsigned weight, Value k)>;
 
-/// `sum_k a(k) b(k)` over all blocks.
-Value multiply(KernelBuilder &b, const Product &p, LoadBlock loadA, LoadBlock loadB) {
-  Value zero = b.zeros(p.m, p.n);
-  Type result = zero.getType();
+/// `sum_k a(k) b(w, k)` over all blocks, for each of `weights` weights: one block of `a` at a time
+/// meets all of them.
+Results multiply(KernelBuilder &b, const Product &p, unsigned weights, LoadBlock loadA,
+                 LoadWeight loadB) {
+  Results sums(weights, b.zeros(p.m, p.n));
+  auto step = [&](Value k, ValueRange before) {
+    Value block = loadA(k);
+    Results next;
+    for (auto [weight, sum] : llvm::enumerate(before))
+      next.push_back(MmaOp::create(b.body, b.loc, sum.getType(), block, loadB(weight, k), sum));
+    return next;
+  };
   if (p.k == p.K)
-    return MmaOp::create(b.body, b.loc, result, loadA(b.index(0)), loadB(b.index(0)), zero);
-  auto loop = scf::ForOp::create(b.body, b.loc, b.index(0), b.index(p.K), b.index(p.k), zero);
-  {
-    OpBuilder::InsertionGuard guard(b.body);
-    b.body.setInsertionPointToStart(loop.getBody());
-    Value k = loop.getInductionVar();
-    Value sum = MmaOp::create(b.body, b.loc, result, loadA(k), loadB(k), loop.getRegionIterArg(0));
-    scf::YieldOp::create(b.body, b.loc, sum);
-  }
-  return loop.getResult(0);
+    return step(b.index(0), sums);
+  auto loop = scf::ForOp::create(b.body, b.loc, b.index(0), b.index(p.K), b.index(p.k), sums);
+  OpBuilder::InsertionGuard guard(b.body);
+  b.body.setInsertionPointToStart(loop.getBody());
+  scf::YieldOp::create(b.body, b.loc, step(loop.getInductionVar(), loop.getRegionIterArgs()));
+  return Results(loop.getResults());
+}
+
+/// What is written: the sum, or that of the gate let through `silu` times that of the other weight.
+Value finishSums(KernelBuilder &b, const Product &p, ArrayRef<Value> sums, Type element) {
+  if (sums.size() == 1)
+    return b.convert(sums[0], element);
+  Value gated = b.map(sums, p.m, p.n, b.f32, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+    return arith::MulFOp::create(s, loc, silu(s, loc, v[0]), v[1]);
+  });
+  return b.convert(gated, element);
 }
 
 /// `base + offset`, without an addition of nothing.
@@ -82,22 +97,26 @@ std::string nameOf(StringRef kind, ArrayRef<int64_t> sizes, GroupOp group, Type 
 } // namespace
 
 Results glm::emitLinear(GroupOp group, SymbolTable &symbols) {
-  auto op = only<model::LinearOp>(group);
-  KernelBuilder b(op.getLoc(), group.getScheduleAttr());
-  Product p(sizeAt(op.getWeight(), 0), sizeAt(op.getWeight(), 1), b.getSchedule(),
-            elementAt(op.getWeight()));
-  Source source(op.getX(), group);
+  auto gated = only<model::GatedLinearOp>(group);
+  auto linear = only<model::LinearOp>(group);
+  Results weights = gated ? Results{gated.getGate(), gated.getUp()} : Results{linear.getWeight()};
+  KernelBuilder b(group.getLoc(), group.getScheduleAttr());
+  Product p(sizeAt(weights[0], 0), sizeAt(weights[0], 1), b.getSchedule(), elementAt(weights[0]));
+  Source source(gated ? gated.getX() : linear.getX(), group);
   Value x = b.input(source.value, bufferOf(source.value.getType()));
-  Value w = b.input(op.getWeight(), bufferOf({p.N, p.K}, p.element, p.panels()));
+  Results w;
+  for (Value weight : weights)
+    w.push_back(b.input(weight, bufferOf({p.N, p.K}, p.element, p.panels())));
   Value y = b.output(bufferOf({anyRows, p.N}, resultElement(group)));
 
   ValueRange unit = b.parallel({b.index(p.N), b.dim(y)}, {p.n, p.m});
   Value j = unit[0], i = unit[1];
-  Value sum = multiply(
-      b, p, [&](Value k) { return b.load(x, {i, plus(b, k, source.begin)}, p.m, p.k); },
-      [&](Value k) { return b.load(w, {j, k}, p.n, p.k); });
-  b.store(b.convert(sum, resultElement(group)), y, {i, j});
-  return Results(b.finish(symbols, nameOf("linear", {p.K, p.N}, group, p.element), group,
+  Results sums = multiply(
+      b, p, weights.size(),
+      [&](Value k) { return b.load(x, {i, plus(b, k, source.begin)}, p.m, p.k); },
+      [&](unsigned weight, Value k) { return b.load(w[weight], {j, k}, p.n, p.k); });
+  b.store(finishSums(b, p, sums, resultElement(group)), y, {i, j});
+  return Results(b.finish(symbols, nameOf(group.getKind(), {p.K, p.N}, group, p.element), group,
                           group.getResultTypes())
                      .getResults());
 }
@@ -136,15 +155,15 @@ Results glm::emitHeadLinear(GroupOp group, SymbolTable &symbols) {
   ValueRange unit = b.parallel({b.index(H), b.index(p.N), b.dim(y)}, {1, p.n, p.m});
   Value h = unit[0], j = unit[1], i = unit[2];
   Value from = plus(b, arith::MulIOp::create(b.body, b.loc, h, b.index(width)), source.begin);
-  Value sum = multiply(
-      b, p,
+  Results sums = multiply(
+      b, p, /*weights=*/1,
       [&](Value k) {
         Value at = p.k == p.K ? from : Value(arith::AddIOp::create(b.body, b.loc, from, k));
         return b.load(x, {i, at}, p.m, p.k);
       },
-      [&](Value k) { return b.load(w, {h, j, k}, p.n, p.k); });
+      [&](unsigned, Value k) { return b.load(w, {h, j, k}, p.n, p.k); });
   Value column = arith::MulIOp::create(b.body, b.loc, h, b.index(p.N));
-  storeInside(b, p, b.convert(sum, resultElement(group)), y, i, j, column);
+  storeInside(b, p, finishSums(b, p, sums, resultElement(group)), y, i, j, column);
   return Results(b.finish(symbols, nameOf("head_linear", {H, p.K, p.N}, group, p.element), group,
                           group.getResultTypes())
                      .getResults());
@@ -169,23 +188,30 @@ static Value rowsOfPairs(KernelBuilder &b, Value places, Value p, Value end, int
 }
 
 Results glm::emitExpertLinear(GroupOp group, SymbolTable &symbols) {
-  auto op = only<model::ExpertLinearOp>(group);
+  auto gated = only<model::ExpertGatedLinearOp>(group);
+  auto linear = only<model::ExpertLinearOp>(group);
   auto dispatch = only<model::DispatchOp>(group);
-  KernelBuilder b(op.getLoc(), group.getScheduleAttr());
-  Value bank = op.getBank(), routing = op.getRouting();
-  int64_t E = sizeAt(bank, 0), topK = cast<model::RoutingType>(routing.getType()).getTopK();
-  Product p(sizeAt(bank, 1), sizeAt(bank, 2), b.getSchedule(), elementAt(bank));
+  bool gathers = gated || dispatch;
+  KernelBuilder b(group.getLoc(), group.getScheduleAttr());
+  Results banks = gated ? Results{gated.getGates(), gated.getUps()} : Results{linear.getBank()};
+  Value routing = gated ? gated.getRouting() : linear.getRouting();
+  Value source = gated ? gated.getX() : dispatch ? dispatch.getX() : linear.getX();
+  int64_t E = sizeAt(banks[0], 0), topK = cast<model::RoutingType>(routing.getType()).getTopK();
+  Product p(sizeAt(banks[0], 1), sizeAt(banks[0], 2), b.getSchedule(), elementAt(banks[0]));
   auto part = [&](RoutingPart which) {
     Value value = partOf(routing, which, group);
     return b.input(value, bufferOf(value.getType()));
   };
-  Value x = dispatch ? b.input(dispatch.getX(), bufferOf({anyRows, p.K}, p.element))
-                     : b.input(op.getX(), bufferOf({anyRows, topK, p.K}, p.element));
-  Value w = b.input(bank, BankType::get(b.loc.getContext(), {E, p.N, p.K}, p.element, p.panels()));
-  Value places = dispatch ? b.flatten(part(Order)) : Value();
+  Value x = gathers ? b.input(source, bufferOf({anyRows, p.K}, p.element))
+                    : b.input(source, bufferOf({anyRows, topK, p.K}, p.element));
+  auto packed = BankType::get(b.loc.getContext(), {E, p.N, p.K}, p.element, p.panels());
+  Results w;
+  for (Value bank : banks)
+    w.push_back(b.input(bank, packed));
+  Value places = gathers ? b.flatten(part(Order)) : Value();
   Value offsets = part(Offsets), active = part(Active);
   Value out = b.flatten(b.output(bufferOf({anyRows, topK, p.N}, resultElement(group))));
-  Value rows = dispatch ? x : b.flatten(x);
+  Value rows = gathers ? x : b.flatten(x);
 
   // The number of experts with rows is known only when the kernel runs: it bounds the grid.
   Value count = LoadScalarOp::create(b.top, b.loc, b.i32, active, b.index(0));
@@ -199,20 +225,20 @@ Results glm::emitExpertLinear(GroupOp group, SymbolTable &symbols) {
     OpBuilder::InsertionGuard guard(b.body);
     b.body.setInsertionPointToStart(loop.getBody());
     Value place = loop.getInductionVar();
-    Value ids = dispatch ? rowsOfPairs(b, places, place, end, p.m, topK) : Value();
+    Value ids = gathers ? rowsOfPairs(b, places, place, end, p.m, topK) : Value();
     auto tile = TileType::get(b.loc.getContext(), p.m, p.k, p.element);
-    Value sum = multiply(
-        b, p,
+    Results sums = multiply(
+        b, p, banks.size(),
         [&](Value k) -> Value {
-          if (dispatch)
+          if (gathers)
             return GatherRowsOp::create(b.body, b.loc, tile, rows, k, ids);
           return b.load(rows, {place, k}, p.m, p.k);
         },
-        [&](Value k) { return b.load(w, {e, j, k}, p.n, p.k); });
+        [&](unsigned bank, Value k) { return b.load(w[bank], {e, j, k}, p.n, p.k); });
     Value valid = arith::SubIOp::create(b.body, b.loc, end, place);
-    b.store(b.convert(sum, resultElement(group)), out, {place, j}, valid);
+    b.store(finishSums(b, p, sums, resultElement(group)), out, {place, j}, valid);
   }
-  StringRef kind = dispatch ? "expert_linear_gathered" : "expert_linear";
+  std::string kind = group.getKind().str() + (dispatch ? "_gathered" : "");
   return Results(b.finish(symbols, nameOf(kind, {E, p.K, p.N}, group, p.element), group,
                           group.getResultTypes())
                      .getResults());

@@ -292,9 +292,7 @@ void RowsEmitter::visit(Operation *op) {
           })
           .Case([&](model::SiluOp op) {
             return elementwise(op, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
-              Value power = math::ExpOp::create(s, loc, arith::NegFOp::create(s, loc, v[0]));
-              Value below = arith::AddFOp::create(s, loc, constant(s, loc, 1.0), power);
-              return arith::DivFOp::create(s, loc, v[0], below);
+              return silu(s, loc, v[0]);
             });
           });
   tiles[op->getResult(0)] = b.convert(result, elementAt(op->getResult(0)));

@@ -5,6 +5,12 @@ using namespace mlir;
 using namespace glm;
 using namespace glm::kernel;
 
+Value glm::silu(OpBuilder &builder, Location loc, Value x) {
+  Value one = arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(1.0f));
+  Value power = math::ExpOp::create(builder, loc, arith::NegFOp::create(builder, loc, x));
+  return arith::DivFOp::create(builder, loc, x, arith::AddFOp::create(builder, loc, one, power));
+}
+
 SmallVector<Type> glm::partTypes(model::RoutingType routing) {
   MLIRContext *context = routing.getContext();
   Type i32 = IntegerType::get(context, 32), f32 = Float32Type::get(context);

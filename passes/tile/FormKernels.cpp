@@ -60,7 +60,8 @@ bool isView(Operation *op) {
 }
 
 bool isProduct(Operation *op) {
-  return isa<LinearOp, HeadLinearOp, ExpertLinearOp, SelectTopKOp, AttendLatentOp, RouteOp>(op);
+  return isa<LinearOp, HeadLinearOp, ExpertLinearOp, GatedLinearOp, ExpertGatedLinearOp,
+             SelectTopKOp, AttendLatentOp, RouteOp>(op);
 }
 
 bool isRowWise(Operation *op) {
@@ -70,7 +71,8 @@ bool isRowWise(Operation *op) {
 
 /// Products whose result may be rounded where it is written.
 bool roundsResult(Operation *op) {
-  return isa_and_nonnull<LinearOp, HeadLinearOp, ExpertLinearOp, AttendLatentOp>(op);
+  return isa_and_nonnull<LinearOp, HeadLinearOp, ExpertLinearOp, GatedLinearOp, ExpertGatedLinearOp,
+                         AttendLatentOp>(op);
 }
 
 StringRef kindOf(Operation *product) {
@@ -78,6 +80,8 @@ StringRef kindOf(Operation *product) {
       .Case([](LinearOp) { return "linear"; })
       .Case([](HeadLinearOp) { return "head_linear"; })
       .Case([](ExpertLinearOp) { return "expert_linear"; })
+      .Case([](GatedLinearOp) { return "gated_linear"; })
+      .Case([](ExpertGatedLinearOp) { return "expert_gated_linear"; })
       .Case([](SelectTopKOp) { return "index"; })
       .Case([](AttendLatentOp) { return "attend"; })
       .Default([](Operation *) { return "route"; });

@@ -39,7 +39,8 @@ StringRef weightName(Value weight) {
 std::string labelOf(kernel::GroupOp group) {
   StringRef weight;
   for (Operation &op : group.getBody().front())
-    if (isa<model::LinearOp, model::HeadLinearOp, model::ExpertLinearOp>(op))
+    if (isa<model::LinearOp, model::HeadLinearOp, model::ExpertLinearOp, model::GatedLinearOp,
+            model::ExpertGatedLinearOp>(op))
       weight = weightName(op.getOperand(1));
   return (weight.empty() ? group.getKind() : weight).str();
 }
@@ -70,11 +71,11 @@ private:
     StringRef kind = group.getKind();
     if (kind == "rows" || kind == "combine")
       return emitRows(group, symbols, layouts);
-    if (kind == "linear")
+    if (kind == "linear" || kind == "gated_linear")
       return emitLinear(group, symbols);
     if (kind == "head_linear")
       return emitHeadLinear(group, symbols);
-    if (kind == "expert_linear")
+    if (kind == "expert_linear" || kind == "expert_gated_linear")
       return emitExpertLinear(group, symbols);
     if (kind == "index")
       return emitIndex(group, symbols);

@@ -107,3 +107,20 @@ func.func @experts(%x: tensor<?x64xf32>, %up: tensor<12x36x64xf32>, %down: tenso
   %y = glm.add %x, %c : tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
+
+// A gated product is one kernel with its rounding; that of experts reads the rows themselves and makes pairs.
+// CHECK-LABEL: func.func @gated
+// CHECK: %[[M:.*]] = kernel.group "gated_linear" -> (tensor<?x40xbf16>)
+// CHECK: glm.gated_linear
+// CHECK: glm.cast
+// CHECK: %[[E:.*]] = kernel.group "expert_gated_linear" -> (tensor<?x36xf32>)
+// CHECK-SAME: pairs = 3
+// CHECK: return %[[M]], %[[E]]
+func.func @gated(%x: tensor<?x64xbf16>, %g: tensor<40x64xbf16>, %u: tensor<40x64xbf16>,
+                 %gs: tensor<12x36x64xbf16>, %us: tensor<12x36x64xbf16>, %r: !glm.routing<12, 3>)
+    -> (tensor<?x40xbf16>, tensor<?x36xf32>) {
+  %m = glm.gated_linear %x, %g, %u : tensor<?x64xbf16>, tensor<40x64xbf16>, tensor<40x64xbf16> -> tensor<?x40xf32>
+  %c = glm.cast %m : tensor<?x40xf32> -> tensor<?x40xbf16>
+  %e = glm.expert_gated_linear %x, %gs, %us, %r : tensor<?x64xbf16>, tensor<12x36x64xbf16>, tensor<12x36x64xbf16>, !glm.routing<12, 3> -> tensor<?x36xf32>
+  return %c, %e : tensor<?x40xbf16>, tensor<?x36xf32>
+}

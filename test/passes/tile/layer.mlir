@@ -37,15 +37,13 @@
 // Residual and norm, router, experts beside the shared one, and their sum in one kernel with the residual.
 // CHECK: kernel.launch @rows_add_norm_64_
 // CHECK: kernel.launch @linear_64x12_f32(
-// CHECK: kernel.launch @linear_64x36_[[T]](
-// CHECK: kernel.launch @linear_64x36_[[T]](
-// CHECK: kernel.launch @rows_silu_multiply_36_[[T]](
+// BF16: kernel.launch @gated_linear_64x36_bf16_to_bf16(
+// F32: kernel.launch @gated_linear_64x36_f32(
 // CHECK: kernel.launch @route_12_top_3_f32(
 // CHECK: kernel.launch @group_rows_12_top_3_i32(
 // CHECK: kernel.launch @linear_36x64_[[T]](
-// CHECK: kernel.launch @expert_linear_gathered_12x64x36_[[T]](
-// CHECK: kernel.launch @expert_linear_gathered_12x64x36_[[T]](
-// CHECK: kernel.launch @pairs_silu_multiply_36_[[T]](
+// BF16: kernel.launch @expert_gated_linear_12x64x36_bf16_to_bf16(
+// F32: kernel.launch @expert_gated_linear_12x64x36_f32(
 // CHECK: kernel.launch @expert_linear_12x36x64_[[T]](
 // CHECK: kernel.launch @rows_combine_add_64_f32(
 // CHECK-NEXT: return
