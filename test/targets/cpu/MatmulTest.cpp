@@ -53,6 +53,83 @@ TEST(Matmul, LinearOfOddSizes) {
     }
 }
 
+constexpr const char *gated = R"(
+kernel.func @gated(%x: !kernel.buffer<?x$Kx$t>, %g: !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>>,
+                   %u: !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>>, %y: !kernel.buffer<?x$Nxf32>) {
+  %c0 = arith.constant 0 : index
+  %width = arith.constant $N : index
+  %depth = arith.constant $K : index
+  %block = arith.constant $k : index
+  %zero = arith.constant 0.0 : f32
+  %rows = kernel.dim %x, 0 : !kernel.buffer<?x$Kx$t>
+  kernel.parallel (%j, %i) to (%width, %rows) step [$n, 6] {
+    %init = kernel.splat %zero : f32 -> !kernel.tile<6x$nxf32>
+    %s:2 = scf.for %k = %c0 to %depth step %block iter_args(%c = %init, %d = %init)
+        -> (!kernel.tile<6x$nxf32>, !kernel.tile<6x$nxf32>) {
+      %a = kernel.load_tile %x[%i, %k] : !kernel.buffer<?x$Kx$t> -> !kernel.tile<6x$kx$t>
+      %b = kernel.load_tile %g[%j, %k] : !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>> -> !kernel.tile<$nx$kx$t>
+      %e = kernel.mma %a, %b, %c : !kernel.tile<6x$kx$t>, !kernel.tile<$nx$kx$t>, !kernel.tile<6x$nxf32>
+      %f = kernel.load_tile %u[%j, %k] : !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>> -> !kernel.tile<$nx$kx$t>
+      %h = kernel.mma %a, %f, %d : !kernel.tile<6x$kx$t>, !kernel.tile<$nx$kx$t>, !kernel.tile<6x$nxf32>
+      scf.yield %e, %h : !kernel.tile<6x$nxf32>, !kernel.tile<6x$nxf32>
+    }
+    %t = kernel.map (%s#0, %s#1) : (!kernel.tile<6x$nxf32>, !kernel.tile<6x$nxf32>) -> !kernel.tile<6x$nxf32> {
+    ^bb0(%a: f32, %b: f32):
+      %one = arith.constant 1.0 : f32
+      %negative = arith.negf %a : f32
+      %power = math.exp %negative : f32
+      %below = arith.addf %one, %power : f32
+      %open = arith.divf %a, %below : f32
+      %through = arith.mulf %open, %b : f32
+      kernel.yield %through : f32
+    }
+    kernel.store_tile %t, %y[%i, %j] : !kernel.tile<6x$nxf32>, !kernel.buffer<?x$Nxf32>
+  }
+  kernel.return
+})";
+
+/// Two sums carried by one loop over blocks, and the second let through by the first.
+template <typename T> void checkGated(const TargetOptions &machine, Shape shape) {
+  bool bf16 = sizeof(T) == 2;
+  auto [n, N, K, k] = shape;
+  Kernels kernels(fill(gated, {{"t", bf16 ? "bf16" : "f32"},
+                               {"lane", bf16 ? "2" : "1"},
+                               {"n", std::to_string(n)},
+                               {"N", std::to_string(N)},
+                               {"K", std::to_string(K)},
+                               {"k", std::to_string(k)}}),
+                  machine);
+  std::vector<T> gate = randomVector<T>(N * K, 1), up = randomVector<T>(N * K, 3);
+  Buffer<T> g = packPanels(gate, N, K, n, bf16 ? 2 : 1), u = packPanels(up, N, K, n, bf16 ? 2 : 1);
+  for (int64_t rows : {1, 7}) {
+    Buffer<T> x(rows * K);
+    Random(2).fill(x);
+    Buffer<float> y(rows * N, NAN);
+    kernels.run("gated", {x.word(), uint64_t(rows), g.word(), u.word(), y.word(), uint64_t(rows)},
+                2);
+    ASSERT_TRUE(y.intact());
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < N; ++j) {
+        double a = 0, b = 0;
+        for (int64_t l = 0; l < K; ++l) {
+          a += double(float(x[i * K + l])) * double(float(gate[j * K + l]));
+          b += double(float(x[i * K + l])) * double(float(up[j * K + l]));
+        }
+        ASSERT_NEAR(y[i * N + j], a / (1 + std::exp(-a)) * b, 1e-5 * K)
+            << rows << " rows, element " << i << ", " << j;
+      }
+  }
+}
+
+TEST(Matmul, Gated) {
+  for (const TargetOptions &machine : runnableMachines())
+    for (Shape shape : {Shape{64, 130, 96, 32}, Shape{32, 40, 64, 64}, Shape{16, 36, 48, 16}}) {
+      SCOPED_TRACE(nameOf(machine));
+      checkGated<float>(machine, shape);
+      checkGated<Bf16>(machine, shape);
+    }
+}
+
 /// Rows of three experts a row, gathered and given directly, some experts with none or many rows.
 template <typename T> void checkExperts(const TargetOptions &machine) {
   constexpr int64_t rows = 11, topK = 3, experts = 12, H = 64, N = 36;
