@@ -11,7 +11,7 @@ std::string line(int code, const std::string &text) {
   std::snprintf(head, sizeof head, "error[GLM%04d]: ", code);
   std::string result = head + text;
   for (char &c : result)
-    if (c == '\n')
+    if (static_cast<unsigned char>(c) < ' ')
       c = ' ';
   return result;
 }

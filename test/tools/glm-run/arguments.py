@@ -25,6 +25,7 @@ class Arguments(ToolTest):
         self.refuse(1, "no artifact", )
         self.refuse(1, "--bogus", "--bogus")
         self.refuse(1, "--bogus", "x.glm", "--prompt", "a", "--bogus")
+        self.refuse(1, "--two lines", "x.glm", "--prompt", "a", "--two\nlines")
         self.refuse(1, "other.glm", "x.glm", "other.glm", "--prompt", "a")
         for words in (["--threads", 0], ["--top-p", 2], ["--min-p", -1], ["--temperature", "warm"], ["--temperature", -1], ["--seed", -1],
                       ["--max-tokens", 1.5], ["--context", 0], ["--chunk", 0], ["--repetition-penalty", 0], ["--weights-memory", "ram"],
@@ -55,6 +56,7 @@ class Arguments(ToolTest):
         """Missing, a folder, empty, something else."""
         words = ("--prompt", "a")
         self.refuse(7003, "missing.glm", self.folder / "missing.glm", *words)
+        self.refuse(7003, "two.lines.glm", "two\nlines.glm", *words)
         self.refuse(7010, "regular file", self.folder, *words)
         self.refuse(7010, "not an artifact|shorter|artifact", self.write("empty.glm", ""), *words)
         self.refuse(7010, "not an artifact", self.write("text.glm", "no artifact at all\n" * 1000), *words)

@@ -215,6 +215,7 @@ class Context(ToolTest):
     def test_too_small(self):
         """A prompt that does not fit is refused with both numbers and the remedy."""
         self.refuse(1, "prompt: needs 12 positions, the context has 5; give --context up to 2048", DEMO, *GREEDY, "--context", 5)
+        self.refuse(1, "prompt: needs 12 positions, the context has 11", DEMO, *GREEDY, "--context", 11)
         self.refuse(1, "--context: 5000 positions, the artifact was compiled for 2048; compile with a larger --context", DEMO, *GREEDY, "--context", 5000)
 
     def test_longer_than_compiled_for(self):
