@@ -83,13 +83,18 @@ bool Artifact::verifyHashes(const char *path, glm_status &status) const {
     const schema::Segment *segment = root->segments()->Get(i);
     bool always = segment->kind() == schema::SegmentKind::code ||
                   segment->kind() == schema::SegmentKind::tokenizer;
-    if (always &&
-        hashOf(segmentData(i), segment->size()) != Hash{segment->hash_low(), segment->hash_high()})
-      return fail(status, GLM_CORRUPT,
-                  "%s: segment %s: its hash does not match its %" PRIu64 " bytes; copy it again",
-                  path, segment->name()->c_str(), segment->size());
+    if (always && !checkHash(*segment, segmentData(i), path, status))
+      return false;
   }
   return true;
+}
+
+bool checkHash(const schema::Segment &segment, const uint8_t *data, const char *path,
+               glm_status &status) {
+  return hashOf(data, segment.size()) == Hash{segment.hash_low(), segment.hash_high()} ||
+         fail(status, GLM_CORRUPT,
+              "%s: segment %s: its hash does not match its %" PRIu64 " bytes; copy it again", path,
+              segment.name()->c_str(), segment.size());
 }
 
 bool checkProcessor(const schema::Program &program, const char *path, glm_status &status) {

@@ -46,6 +46,10 @@ private:
 bool checkProgram(const schema::Program &program, const glm_container_header &header,
                   const char *path, glm_status &status);
 
+/// Whether the bytes of a segment are those that its hash was made of.
+bool checkHash(const schema::Segment &segment, const uint8_t *data, const char *path,
+               glm_status &status);
+
 /// Whether every feature that the artifact's processors require is present here.
 bool checkProcessor(const schema::Program &program, const char *path, glm_status &status);
 

@@ -12,8 +12,7 @@ bool Checker::kernels() {
   for (size_t i = 0; i < countOf(program.kernels()); ++i) {
     const schema::Kernel *kernel = program.kernels()->Get(uint32_t(i));
     const char *name = kernel->name()->c_str();
-    if (kernel->segment() >= program.segments()->size() ||
-        program.segments()->Get(kernel->segment())->kind() != schema::SegmentKind::code)
+    if (!holds(kernel->segment(), schema::SegmentKind::code))
       return broken("kernel", name, "segment %u is no segment of code", kernel->segment());
     if (kernel->scratch() && !expression(kernel->scratch(), "kernel", name))
       return false;

@@ -105,10 +105,13 @@ bool Checker::segments() {
   return true;
 }
 
+bool Checker::holds(uint32_t segment, schema::SegmentKind kind) const {
+  return segment < program.segments()->size() && program.segments()->Get(segment)->kind() == kind;
+}
+
 bool Checker::inSegment(const char *kind, const char *name, uint32_t segment, uint64_t offset,
                         uint64_t size) {
-  if (segment >= program.segments()->size() ||
-      program.segments()->Get(segment)->kind() != schema::SegmentKind::weights)
+  if (!holds(segment, schema::SegmentKind::weights))
     return broken(kind, name, "segment %u is no segment of weights", segment);
   const schema::Segment *place = program.segments()->Get(segment);
   uint64_t start = offset + (place->external() ? place->offset() : 0);
@@ -181,8 +184,7 @@ bool Checker::state(const schema::State &state) {
 bool Checker::named() {
   for (size_t i = 0; i < countOf(program.tokenizers()); ++i) {
     const schema::Tokenizer *tokenizer = program.tokenizers()->Get(uint32_t(i));
-    if (tokenizer->segment() >= program.segments()->size() ||
-        program.segments()->Get(tokenizer->segment())->kind() != schema::SegmentKind::tokenizer)
+    if (!holds(tokenizer->segment(), schema::SegmentKind::tokenizer))
       return broken("tokenizer", tokenizer->name()->c_str(), "segment %u is no tokenizer's",
                     tokenizer->segment());
   }

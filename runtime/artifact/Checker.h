@@ -33,6 +33,7 @@ private:
   bool segmentPlace(const schema::Segment &segment);
   bool inSegment(const char *kind, const char *name, uint32_t segment, uint64_t offset,
                  uint64_t size);
+  bool holds(uint32_t segment, schema::SegmentKind kind) const;
   bool weights();
   bool state(const schema::State &state);
   bool named();

@@ -21,7 +21,7 @@ bool FileMapping::open(const char *path, glm_status &status) {
   if (fstat(file, &facts) != 0)
     return failWithReason(status, path, "cannot read the file's size");
   if (!S_ISREG(facts.st_mode))
-    return fail(status, GLM_NOT_ARTIFACT, "%s: is not a regular file; name a .glm file", path);
+    return fail(status, GLM_NOT_ARTIFACT, "%s: is not a regular file; name one", path);
   length = size_t(facts.st_size);
   return true;
 }

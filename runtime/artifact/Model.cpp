@@ -158,14 +158,11 @@ bool Loader::verifyWeights() {
   Work work = {model.runtime, "verify", 0, weightBytes()};
   for (uint32_t i = 0; i < model.segments.size() && options.verify_weights == 1; ++i) {
     const schema::Segment &segment = *program.segments()->Get(i);
-    Hash expected = {segment.hash_low(), segment.hash_high()};
-    if (segment.kind() != schema::SegmentKind::weights ||
-        (segment.external() && expected == Hash{}))
+    bool known = !segment.external() || segment.hash_low() || segment.hash_high();
+    if (segment.kind() != schema::SegmentKind::weights || !known)
       continue;
-    if (hashOf(model.segments[i].data, segment.size()) != expected)
-      return fail(status, GLM_CORRUPT,
-                  "%s: segment %s: its hash does not match its %" PRIu64 " bytes; copy it again",
-                  model.path, segment.name()->c_str(), segment.size());
+    if (!checkHash(segment, model.segments[i].data, model.path, status))
+      return false;
     work.before += segment.size();
     if (!work.runtime->proceed(work.what, work.before, work.total))
       return cancelled();
@@ -272,11 +269,9 @@ static glm_model *allocateModel(glm_runtime *runtime, Artifact &artifact, const 
 
 glm_status glm_model_load(glm_runtime *runtime, const char *path, const glm_model_options *options,
                           glm_model **result) {
+  if (!runtime || !path || !result)
+    return nullArgument("model");
   glm_status status = okStatus();
-  if (!runtime || !path || !result) {
-    fail(status, GLM_INVALID_ARGUMENT, "model: an argument is NULL");
-    return status;
-  }
   *result = nullptr;
   Artifact artifact;
   if (!artifact.open(path, status) || !checkProcessor(artifact.program(), path, status))

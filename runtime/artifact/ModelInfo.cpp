@@ -8,9 +8,9 @@
 using namespace glm;
 using namespace glm::runtime;
 
-static glm_status failed(glm_code code, const char *thing, const char *rule) {
-  glm_status status = okStatus();
-  fail(status, code, "%s: %s", thing, rule);
+static glm_status notFound(const char *thing, const char *what) {
+  glm_status status;
+  fail(status, GLM_NOT_FOUND, "%s: has no %s of this number", thing, what);
   return status;
 }
 
@@ -47,7 +47,7 @@ static void describeWeights(const glm_model &model, glm_model_info &info) {
 
 glm_status glm_model_describe(const glm_model *model, glm_model_info *info) {
   if (!model || !info)
-    return failed(GLM_INVALID_ARGUMENT, "model", "an argument is NULL");
+    return nullArgument("model");
   const schema::Program &program = model->program();
   const schema::Model &facts = *program.model();
   const schema::Provenance &provenance = *program.provenance();
@@ -91,9 +91,9 @@ const char *glm_model_attribute(const glm_model *model, const char *key) {
 
 glm_status glm_model_entry(const glm_model *model, size_t index, glm_entry_info *info) {
   if (!model || !info)
-    return failed(GLM_INVALID_ARGUMENT, "model", "an argument is NULL");
+    return nullArgument("model");
   if (index >= model->program().entries()->size())
-    return failed(GLM_NOT_FOUND, model->path, "has no entry of this number");
+    return notFound(model->path, "entry");
   const schema::Entry *entry = model->program().entries()->Get(uint32_t(index));
   *info = {entry->name()->c_str(), entry->inputs()->size(), entry->outputs()->size()};
   return okStatus();
@@ -102,13 +102,13 @@ glm_status glm_model_entry(const glm_model *model, size_t index, glm_entry_info 
 glm_status glm_model_port(const glm_model *model, size_t entryIndex, size_t index,
                           glm_tensor *port) {
   if (!model || !port)
-    return failed(GLM_INVALID_ARGUMENT, "model", "an argument is NULL");
+    return nullArgument("model");
   if (entryIndex >= model->program().entries()->size())
-    return failed(GLM_NOT_FOUND, model->path, "has no entry of this number");
+    return notFound(model->path, "entry");
   const schema::Entry *entry = model->program().entries()->Get(uint32_t(entryIndex));
   size_t inputs = entry->inputs()->size();
   if (index >= inputs + entry->outputs()->size())
-    return failed(GLM_NOT_FOUND, entry->name()->c_str(), "has no port of this number");
+    return notFound(entry->name()->c_str(), "port");
   const schema::Port *from = index < inputs ? entry->inputs()->Get(uint32_t(index))
                                             : entry->outputs()->Get(uint32_t(index - inputs));
   *port = {};
@@ -131,7 +131,7 @@ static_assert(int(schema::Tokenizer::VT_NAME) == int(schema::Blob::VT_NAME) &&
 static glm_status findBytes(const glm_model *model, bool tokenizer, const char *name, size_t index,
                             glm_bytes *bytes) {
   if (!model || !bytes)
-    return failed(GLM_INVALID_ARGUMENT, "model", "an argument is NULL");
+    return nullArgument("model");
   const schema::Program &program = model->program();
   const NamedSegments *items =
       tokenizer ? reinterpret_cast<const NamedSegments *>(program.tokenizers()) : program.blobs();

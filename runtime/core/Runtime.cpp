@@ -44,12 +44,10 @@ static bool checkOptions(const glm_runtime_options &options, glm_status &status)
 }
 
 glm_status glm_runtime_create(const glm_runtime_options *options, glm_runtime **result) {
+  if (!result)
+    return nullArgument("runtime");
   glm_status status = okStatus();
   glm_runtime_options chosen = options ? *options : glm_runtime_options{};
-  if (!result) {
-    fail(status, GLM_INVALID_ARGUMENT, "runtime: no place for the result");
-    return status;
-  }
   *result = nullptr;
   if (!checkOptions(chosen, status))
     return status;
@@ -89,12 +87,9 @@ void glm_runtime_destroy(glm_runtime *runtime) {
 }
 
 glm_status glm_runtime_describe(const glm_runtime *runtime, glm_runtime_statistics *statistics) {
-  glm_status status = okStatus();
-  if (!runtime || !statistics) {
-    fail(status, GLM_INVALID_ARGUMENT, "runtime: an argument is NULL");
-    return status;
-  }
+  if (!runtime || !statistics)
+    return nullArgument("runtime");
   *statistics = {int32_t(runtime->pool.size()), runtime->memory.allocated(), runtime->memory.peak(),
                  runtime->mapped.load(std::memory_order_relaxed), runtime->pool.parks()};
-  return status;
+  return okStatus();
 }

@@ -20,6 +20,12 @@ bool fail(glm_status &status, glm_code code, const char *format, ...) {
   return false;
 }
 
+glm_status nullArgument(const char *thing) {
+  glm_status status;
+  fail(status, GLM_INVALID_ARGUMENT, "%s: an argument is NULL", thing);
+  return status;
+}
+
 bool failWithReason(glm_status &status, const char *thing, const char *what) {
   int reason = errno;
   char text[128];

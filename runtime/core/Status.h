@@ -18,6 +18,9 @@ namespace glm::runtime {
 /// As `fail`, with the reason of `errno` after "; ".
 [[gnu::cold]] bool failWithReason(glm_status &status, const char *thing, const char *what);
 
+/// What a call gives back that was given NULL where that is not allowed.
+[[gnu::cold]] glm_status nullArgument(const char *thing);
+
 inline glm_status okStatus() {
   glm_status status;
   status.code = GLM_OK;

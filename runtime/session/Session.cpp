@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "runtime/session/Session.h"
+#include "runtime/session/Rows.h"
 
 #include <cinttypes>
 #include <cstring>
@@ -42,9 +42,19 @@ private:
 
 } // namespace
 
+// Rows of an unfinished line of 16 come along with the whole line.
+static void copyPage(void *context, int32_t source, int32_t destination, int64_t rows) {
+  const glm_session &session = *static_cast<glm_session *>(context);
+  int64_t copied = int64_t(alignUp(uint64_t(rows), 16)), all = session.caches.form().pageRows;
+  for (uint32_t i = 0; i < session.views.size(); ++i)
+    memcpy(pageOf(session, i, destination), pageOf(session, i, source),
+           uint64_t(copied < all ? copied : all) *
+               uint64_t(session.model->program().states()->Get(i)->row_bytes()));
+}
+
 void Assembly::placeMemory() {
   const SessionShape &shape = session.shape;
-  session.caches.place(shape.caches, block, shape.tablesAt);
+  session.caches.place(shape.caches, block, shape.tablesAt, {copyPage, &session});
   session.scratch = block + shape.scratchAt;
   session.arena = block + shape.arenaAt;
   session.views = array<glm_cache_view>(shape.viewsAt, countOf(program.states()));
@@ -130,22 +140,20 @@ void Assembly::nameLaunches(
 
 glm_status glm_session_measure(const glm_model *model, const glm_session_options *options,
                                glm_memory_sizes *sizes) {
+  if (!model || !sizes)
+    return nullArgument("session");
   glm_status status = okStatus();
   SessionShape shape;
-  if (!model || !sizes)
-    fail(status, GLM_INVALID_ARGUMENT, "session: an argument is NULL");
-  else if (shape.plan(*model, options ? *options : glm_session_options{}, status))
+  if (shape.plan(*model, options ? *options : glm_session_options{}, status))
     *sizes = shape.sizes;
   return status;
 }
 
 glm_status glm_session_create(glm_model *model, const glm_session_options *options,
                               glm_session **result) {
+  if (!model || !result)
+    return nullArgument("session");
   glm_status status = okStatus();
-  if (!model || !result) {
-    fail(status, GLM_INVALID_ARGUMENT, "session: an argument is NULL");
-    return status;
-  }
   *result = nullptr;
   SessionShape shape;
   if (!shape.plan(*model, options ? *options : glm_session_options{}, status))
@@ -177,11 +185,18 @@ int64_t glm_session_length(const glm_session *session, int32_t slot) {
 }
 
 glm_status glm_session_truncate(glm_session *session, int32_t slot, int64_t length) {
-  glm_status status = okStatus();
   if (!session)
-    fail(status, GLM_INVALID_ARGUMENT, "session: is NULL");
-  else
-    session->caches.truncate(slot, length, status);
+    return nullArgument("session");
+  glm_status status = okStatus();
+  session->caches.truncate(slot, length, status);
+  return status;
+}
+
+glm_status glm_session_branch(glm_session *session, int32_t from, int32_t to, int64_t length) {
+  if (!session)
+    return nullArgument("session");
+  glm_status status = okStatus();
+  session->caches.branch(from, to, length, status);
   return status;
 }
 
@@ -196,14 +211,11 @@ void glm_session_cancel(glm_session *session) {
 
 glm_status glm_session_profile(const glm_session *session, const glm_launch_times **launches,
                                size_t *count) {
-  glm_status status = okStatus();
-  if (!session || !launches || !count) {
-    fail(status, GLM_INVALID_ARGUMENT, "session: an argument is NULL");
-    return status;
-  }
+  if (!session || !launches || !count)
+    return nullArgument("session");
   *launches = session->times.data();
   *count = session->times.size();
-  return status;
+  return okStatus();
 }
 
 void glm_session_reset_profile(glm_session *session) {

@@ -135,6 +135,7 @@ bool SessionShape::chooseCaches(const glm_model &model, const glm_session_option
 bool SessionShape::measureEntries(const glm_model &model, glm_status &status) {
   const schema::Program &program = model.program();
   uint64_t scratch = 0;
+  Layout handoffs;
   for (const schema::Entry *entry : *program.entries()) {
     uint64_t arena, own;
     const char *name = entry->name()->c_str();
@@ -151,16 +152,14 @@ bool SessionShape::measureEntries(const glm_model &model, glm_status &status) {
     const schema::Handoff *handoff = program.handoffs()->Get(uint32_t(i));
     if (!sizeAtBounds(*handoff->size(), bounds, "hand-off", handoff->name()->c_str(), size, status))
       return false;
-    if (size > uint64_t(1) << 48)
-      return fail(status, GLM_MALFORMED, "hand-off %s: of %" PRIu64 " bytes is too large",
-                  handoff->name()->c_str(), size);
-    handoffBytes += alignUp(size, 64);
+    handoffs.take(alignUp(size, 64), 64);
   }
-  if (arenaBytes > uint64_t(1) << 48 || scratch > uint64_t(1) << 40)
+  handoffBytes = handoffs.size();
+  if (!handoffs.valid() || arenaBytes > uint64_t(1) << 48 || scratch > uint64_t(1) << 40)
     return fail(status, GLM_OUT_OF_MEMORY,
-                "session: arena of %" PRIu64 " and scratch of %" PRIu64
+                "session: arena of %" PRIu64 ", hand-offs of %" PRIu64 " or scratch of %" PRIu64
                 " bytes are too large; choose fewer rows",
-                arenaBytes, scratch);
+                arenaBytes, handoffBytes, scratch);
   scratchStride = alignUp(scratch, 4096); // workers share no page, so each touches its own first
   return true;
 }

@@ -186,11 +186,9 @@ bool Attempt::carryOut() {
 
 glm_status glm_session_step(glm_session *session, const glm_row *rows, size_t count,
                             const int32_t *logitRows, size_t logitCount) {
+  if (!session || (count && !rows) || (logitCount && !logitRows))
+    return nullArgument("step");
   glm_status status = okStatus();
-  if (!session || (count && !rows) || (logitCount && !logitRows)) {
-    fail(status, GLM_INVALID_ARGUMENT, "step: an argument is NULL");
-    return status;
-  }
   if (session->stepEntry < 0) {
     fail(status, GLM_NOT_FOUND, "%s: has no entry step; run its entries by name",
          session->model->path);
@@ -208,11 +206,9 @@ glm_status glm_session_step(glm_session *session, const glm_row *rows, size_t co
 
 glm_status glm_session_run(glm_session *session, const char *entry, const glm_tensor *inputs,
                            size_t count) {
+  if (!session || !entry || (count && !inputs))
+    return nullArgument("run");
   glm_status status = okStatus();
-  if (!session || !entry || (count && !inputs)) {
-    fail(status, GLM_INVALID_ARGUMENT, "run: an argument is NULL");
-    return status;
-  }
   int number = session->model->findEntry(entry);
   if (number < 0)
     fail(status, GLM_NOT_FOUND, "%s: has no entry %s; glm-inspect lists them", session->model->path,
@@ -245,11 +241,9 @@ static bool fillOutput(const glm_session &session, const schema::Port &port, glm
 }
 
 glm_status glm_session_output(const glm_session *session, const char *name, glm_tensor *output) {
+  if (!session || !name || !output)
+    return nullArgument("output");
   glm_status status = okStatus();
-  if (!session || !name || !output) {
-    fail(status, GLM_INVALID_ARGUMENT, "output: an argument is NULL");
-    return status;
-  }
   if (session->latest < 0) {
     fail(status, GLM_NOT_FOUND, "output %s: nothing has run yet, or it was cancelled", name);
     return status;

@@ -74,12 +74,11 @@ bool CodeImage::load(const uint8_t *bytes, size_t size, const char *name, bool t
   base = static_cast<uint8_t *>(memory);
   if (const char *wrong = fillImage(elf, base))
     return refuse(name, wrong, status);
-  if (!protectImage(elf, base))
-    return failWithReason(status, name, "the system does not let memory become executable");
-#if defined(__aarch64__)
+#if defined(__aarch64__) // before protection: gaps between segments cannot be read afterwards
   __builtin___clear_cache(reinterpret_cast<char *>(base), reinterpret_cast<char *>(base) + mapped);
 #endif
-  return true;
+  return protectImage(elf, base) ||
+         failWithReason(status, name, "the system does not let memory become executable");
 }
 
 static int writeMemoryFile(const uint8_t *bytes, size_t size, const char *name) {

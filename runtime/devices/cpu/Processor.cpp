@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -21,11 +23,12 @@ namespace glm::runtime {
 
 namespace {
 // Which registers the operating system must save: bits of XCR0.
-enum State : uint8_t { general = 0, avx = 0x6, avx512 = 0xe6, tiles = 1 };
+enum State : uint8_t { general, avx, avx512, tiles };
+constexpr uint8_t masks[] = {0, 0x6, 0xe6};
 enum Register : uint8_t { eax, ebx, ecx, edx };
 
 struct Bit {
-  char name[20];
+  std::string_view name;
   uint8_t leaf; // 0x81: extended leaf 0x80000001
   uint8_t subleaf;
   Register from;
@@ -34,7 +37,7 @@ struct Bit {
 };
 } // namespace
 
-static constexpr Bit bits[] = {
+static constexpr Bit table[] = {
     {"sse", 1, 0, edx, 25, general},
     {"sse2", 1, 0, edx, 26, general},
     {"mmx", 1, 0, edx, 23, general},
@@ -116,15 +119,26 @@ static bool saved(State state) {
     return tilesGranted();
   uint32_t low, high;
   asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return (low & state) == state;
+  return (low & masks[state]) == masks[state];
 }
 
-static bool present(const Bit &bit) {
+namespace {
+struct Place {
+  uint16_t leaf : 2, subleaf : 1, from : 2, bit : 5, state : 2;
+};
+constexpr uint32_t leaves[] = {1, 7, 0x80000001};
+} // namespace
+
+static constexpr Place placeOf(const Bit &bit) {
+  uint16_t leaf = bit.leaf == 1 ? 0 : bit.leaf == 7 ? 1 : 2;
+  return {leaf, bit.subleaf, bit.from, bit.bit, bit.state};
+}
+
+static bool present(Place place) {
   uint32_t values[4] = {};
-  uint32_t leaf = bit.leaf == 0x81 ? 0x80000001u : bit.leaf;
-  return __get_cpuid_count(leaf, bit.subleaf, &values[eax], &values[ebx], &values[ecx],
-                           &values[edx]) &&
-         (values[bit.from] >> bit.bit & 1) && saved(bit.state);
+  return __get_cpuid_count(leaves[place.leaf], place.subleaf, &values[eax], &values[ebx],
+                           &values[ecx], &values[edx]) &&
+         (values[place.from] >> place.bit & 1) && saved(State(place.state));
 }
 
 const char *processorArchitecture() { return "x86-64"; }
@@ -133,13 +147,13 @@ const char *processorArchitecture() { return "x86-64"; }
 
 namespace {
 struct Bit {
-  char name[12];
+  std::string_view name;
   uint8_t word; // 0: AT_HWCAP, 1: AT_HWCAP2
   uint8_t bit;
 };
 } // namespace
 
-static constexpr Bit bits[] = {
+static constexpr Bit table[] = {
     {"fp-armv8", 0, 0}, {"neon", 0, 1},       {"aes", 0, 3},      {"sha2", 0, 6},
     {"crc", 0, 7},      {"lse", 0, 8},        {"fullfp16", 0, 9}, {"rdm", 0, 12},
     {"jsconv", 0, 13},  {"complxnum", 0, 14}, {"rcpc", 0, 15},    {"dotprod", 0, 20},
@@ -147,9 +161,17 @@ static constexpr Bit bits[] = {
     {"bf16", 1, 14},    {"sme", 1, 23},
 };
 
-static bool present(const Bit &bit) {
+namespace {
+struct Place {
+  uint8_t word : 1, bit : 5;
+};
+} // namespace
+
+static constexpr Place placeOf(const Bit &bit) { return {bit.word, bit.bit}; }
+
+static bool present(Place place) {
 #if defined(__aarch64__)
-  return getauxval(bit.word ? AT_HWCAP2 : AT_HWCAP) >> bit.bit & 1;
+  return getauxval(place.word ? AT_HWCAP2 : AT_HWCAP) >> place.bit & 1;
 #else
   return false;
 #endif
@@ -159,12 +181,49 @@ const char *processorArchitecture() { return "aarch64"; }
 
 #endif
 
+namespace {
+// Strings in a table would be pointers with relocations, arrays of the longest one's length mostly
+// zeros; so what the loader keeps is one text with a zero behind each name, and the bits apart.
+constexpr size_t textSize = [] {
+  size_t size = 0;
+  for (const Bit &bit : table)
+    size += bit.name.size() + 1;
+  return size;
+}();
+
+struct Names {
+  char text[textSize] = {};
+  constexpr Names() {
+    char *end = text;
+    for (const Bit &bit : table) {
+      for (char c : bit.name)
+        *end++ = c;
+      ++end;
+    }
+  }
+};
+
+struct Places {
+  Place places[std::size(table)] = {};
+  constexpr Places() {
+    for (size_t i = 0; i < std::size(table); ++i)
+      places[i] = placeOf(table[i]);
+  }
+};
+} // namespace
+
+static constexpr Names names;
+static constexpr Places places;
+
 Feature processorFeature(const char *name) {
   if (*name == '+')
     ++name;
-  for (const Bit &bit : bits)
-    if (strncmp(bit.name, name, sizeof(bit.name)) == 0)
-      return present(bit) ? Feature::present : Feature::absent;
+  const char *known = names.text;
+  for (const Place &place : places.places) {
+    if (strcmp(known, name) == 0)
+      return present(place) ? Feature::present : Feature::absent;
+    known += strlen(known) + 1;
+  }
   return Feature::unknown;
 }
 

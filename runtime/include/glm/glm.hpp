@@ -130,6 +130,13 @@ public:
     return glm_session_truncate(get(), slot, length);
   }
   Status release(int32_t slot) { return glm_session_release(get(), slot); }
+  Status branch(int32_t from, int32_t to, int64_t length) {
+    return glm_session_branch(get(), from, to, length);
+  }
+  Status save(int32_t slot, const char *path) const { return glm_session_save(get(), slot, path); }
+  Status restore(int32_t slot, const char *path) {
+    return glm_session_restore(get(), slot, path);
+  }
   void cancel() { glm_session_cancel(get()); }
   std::span<const glm_launch_times> profile() const {
     const glm_launch_times *launches = nullptr;

@@ -66,13 +66,15 @@ enum glm_code {
   GLM_UNSUPPORTED = 7018,  /* a device or a command this runtime does not execute */
   GLM_NOT_FOUND = 7020,    /* no entry, port, blob or tokenizer of that name */
   GLM_TOO_MANY_ROWS = 7030,
-  GLM_BAD_SLOT = 7031,
+  GLM_BAD_SLOT = 7031, /* not there, or not empty where it must be */
   GLM_BAD_POSITION = 7032,
   GLM_BAD_TOKEN = 7033,
   GLM_BAD_LOGIT_ROW = 7034,
   GLM_CACHE_FULL = 7035, /* no free page; release or truncate slots */
   GLM_BAD_INPUT = 7036,  /* an input of wrong name, type or shape */
-  GLM_CANCELLED = 7040
+  GLM_CANCELLED = 7040,
+  GLM_NOT_SNAPSHOT = 7050,  /* not a file of glm_session_save */
+  GLM_OTHER_ARTIFACT = 7051 /* a snapshot of another artifact, or of caches laid out otherwise */
 };
 
 typedef struct glm_status {
@@ -324,6 +326,21 @@ GLM_API glm_status glm_session_truncate(glm_session *session, int32_t slot, int6
 
 /* Empties a slot. */
 GLM_API glm_status glm_session_release(glm_session *session, int32_t slot);
+
+/* Makes the empty slot `to` a continuation of the first `length` rows of `from`: from then on they
+ * are two sequences. Whole pages are shared until one of the two writes into them, which costs a
+ * page then; rows of an unfinished page are copied. GLM_CACHE_FULL when there is no page for them.
+ */
+GLM_API glm_status glm_session_branch(glm_session *session, int32_t from, int32_t to,
+                                      int64_t length);
+
+/* Writes the rows of a slot to a file, whole or not at all: beside `path` first, then renamed. The
+ * text itself is not in it. Readable for the owner only. */
+GLM_API glm_status glm_session_save(const glm_session *session, int32_t slot, const char *path);
+
+/* Fills an empty slot from such a file. It must have been saved with the same artifact, by a session
+ * of any sizes; the hash of the whole file is checked. */
+GLM_API glm_status glm_session_restore(glm_session *session, int32_t slot, const char *path);
 
 /* For measurements: makes a slot `length` rows long and fills the new rows of every cache with
  * pseudo-random numbers of magnitude 0.5 to 1. */

@@ -10,23 +10,6 @@
 using namespace toy;
 using namespace glm::runtime;
 
-static std::vector<int32_t> tokensFrom(int32_t first, size_t count) {
-  std::vector<int32_t> tokens(count);
-  for (size_t i = 0; i < count; ++i)
-    tokens[i] = (first + int32_t(i)) % vocabulary;
-  return tokens;
-}
-
-static void feedAll(glm_session *session, int32_t slot, const std::vector<int32_t> &tokens,
-                    size_t from = 0) {
-  for (size_t i = from; i < tokens.size(); i += 5) {
-    std::vector<int32_t> part(tokens.begin() + long(i),
-                              tokens.begin() + long(std::min(i + 5, tokens.size())));
-    glm_status status = feed(session, slot, part, int32_t(i));
-    ASSERT_EQ(status.code, GLM_OK) << status.message;
-  }
-}
-
 // Slots that grow in turns get pages that lie interleaved; each still reads its own rows only.
 TEST(Caches, InterleavedSlots) {
   Loaded toy({}, {.slots = 4});
@@ -88,7 +71,7 @@ TEST(Caches, NoPageTwice) {
   Caches::Places places = Caches::plan(shape, layout);
   std::vector<uint64_t> block(layout.size() / 8 + 8);
   Caches caches;
-  caches.place(shape, reinterpret_cast<uint8_t *>(block.data()), places);
+  caches.place(shape, reinterpret_cast<uint8_t *>(block.data()), places, {});
   glm_status status;
   uint32_t random = 1;
   for (int round = 0; round < 5000; ++round) {
