@@ -157,6 +157,10 @@ void Code::storeMasked(Value value, Value address, Value mask) {
                               alignmentOf(memory));
 }
 
+void Code::prefetch(Value address) {
+  LLVM::Prefetch::create(builder, loc, address, /*rw=*/0, /*hint=*/2, /*cache=*/1);
+}
+
 //===--- Vectors ----------------------------------------------------------------------------===//
 
 Value Code::splat(Value scalar, int64_t lanes) {

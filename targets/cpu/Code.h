@@ -87,6 +87,9 @@ public:
   mlir::Value loadMasked(mlir::VectorType type, mlir::Value address, mlir::Value mask);
   void storeMasked(mlir::Value value, mlir::Value address, mlir::Value mask);
 
+  /// A hint that the line at an address will be read from the second-level cache.
+  void prefetch(mlir::Value address);
+
   /// Vectors.
   mlir::Value splat(mlir::Value scalar, int64_t lanes);
   mlir::Value laneNumbers(mlir::Type element, int64_t lanes);

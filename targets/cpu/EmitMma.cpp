@@ -22,6 +22,7 @@ struct Emitter::Product {
   Tile a, b, c, result;
   Value validRows; // of a; null: all
   bool dot = false;
+  int64_t prefetch = 0; // bytes ahead in a weight; few rows are bound by memory
   int64_t depth = 0, tileRows = 0, tileVectors = 0;
 
   int64_t steps() const { return depth / b.lane; }
@@ -149,6 +150,8 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   product.validRows = product.a.validRows;
   product.c = accumulator(tileOf(op.getC()));
   product.result = isInPlace(op) ? product.c : allocateTile(op.getType());
+  if (product.validRows && product.b.groupStride)
+    product.prefetch = machine.getPrefetch();
   product.depth = op.getA().getType().getColumns();
   int64_t vectors = llvm::divideCeil(op.getType().getColumns(), lanes);
   int64_t registers = machine.getRegisters();
@@ -253,6 +256,8 @@ Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<V
     if (b.groupStride)
       offset = code.add(offset, code.mul(code.div(first, b.groupRows), b.groupStride));
     Value address = code.at(b.base, offset);
+    if (product.prefetch && int64_t(a.size()) < product.tileRows)
+      code.prefetch(code.at(address, product.prefetch));
     if (f32) {
       line[0].push_back(code.load(code.vector(code.f32(), lanes), address));
     } else if (product.dot) {
