@@ -53,7 +53,7 @@ struct KernelEntry {
 };
 
 struct ObjectCode {
-  std::string bytes;
+  std::vector<std::string> objects;
   std::vector<KernelEntry> kernels; // without offsets
 };
 

@@ -18,6 +18,8 @@
 #include "llvm/Support/CodeGen.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/Threading.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -85,24 +87,12 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
-absl::StatusOr<ObjectCode> generateCode(ModuleOp module, const TargetDescription &description) {
-  ObjectCode object;
-  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
-    auto scratch = function->getAttrOfType<DenseI64ArrayAttr>(scratchAttribute);
-    if (!scratch)
-      continue;
-    object.kernels.push_back(
-        {function.getName().str(), 0, uint64_t(scratch[0]), uint64_t(scratch[1])});
-  }
+/// One object of a module of LLVM functions; runs on any thread.
+static absl::StatusOr<std::string> emitObject(std::unique_ptr<llvm::Module> code,
+                                              const TargetDescription &description) {
   absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(description);
   if (!machine.ok())
     return machine.status();
-  registerBuiltinDialectTranslation(*module.getContext());
-  registerLLVMDialectTranslation(*module.getContext());
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context, "kernels");
-  if (!code)
-    return absl::InternalError("kernels could not be translated to LLVM IR");
   code->setDataLayout((*machine)->createDataLayout());
   code->setTargetTriple((*machine)->getTargetTriple());
   setAttributes(*code, description);
@@ -113,8 +103,59 @@ absl::StatusOr<ObjectCode> generateCode(ModuleOp module, const TargetDescription
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
     return absl::InternalError("LLVM writes no objects for " + description.triple);
   passes.run(*code);
-  object.bytes.assign(bytes.begin(), bytes.end());
-  return object;
+  return std::string(bytes.begin(), bytes.end());
+}
+
+namespace {
+
+/// Some of the kernels with a context of their own, so that a thread may compile them.
+struct Part {
+  std::unique_ptr<llvm::LLVMContext> context = std::make_unique<llvm::LLVMContext>();
+  std::unique_ptr<llvm::Module> code;
+  absl::StatusOr<std::string> object;
+};
+
+} // namespace
+
+/// Kernels in turn, so that the bytes depend on their number only and not on that of threads.
+static std::vector<Part> splitKernels(ModuleOp module) {
+  constexpr size_t most = 8;
+  SmallVector<LLVM::LLVMFuncOp> functions(module.getOps<LLVM::LLVMFuncOp>());
+  std::vector<Part> parts(std::min(most, functions.size()));
+  for (size_t part = 0; part < parts.size(); ++part) {
+    OwningOpRef<ModuleOp> some = ModuleOp::create(module.getLoc());
+    for (size_t index = part; index < functions.size(); index += parts.size())
+      some->push_back(functions[index].clone());
+    parts[part].code = translateModuleToLLVMIR(*some, *parts[part].context, "kernels");
+  }
+  return parts;
+}
+
+absl::StatusOr<ObjectCode> generateCode(ModuleOp module, const TargetDescription &description) {
+  ObjectCode result;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    if (auto scratch = function->getAttrOfType<DenseI64ArrayAttr>(scratchAttribute))
+      result.kernels.push_back(
+          {function.getName().str(), 0, uint64_t(scratch[0]), uint64_t(scratch[1])});
+  registerBuiltinDialectTranslation(*module.getContext());
+  registerLLVMDialectTranslation(*module.getContext());
+  std::vector<Part> parts = splitKernels(module);
+  for (const Part &part : parts)
+    if (!part.code)
+      return absl::InternalError("kernels could not be translated to LLVM IR");
+  initializeLlvm();
+  {
+    llvm::DefaultThreadPool threads(llvm::hardware_concurrency());
+    for (Part &part : parts)
+      threads.async([&] { part.object = emitObject(std::move(part.code), description); });
+    threads.wait();
+  }
+  for (Part &part : parts) {
+    if (!part.object.ok())
+      return part.object.status();
+    result.objects.push_back(std::move(*part.object));
+  }
+  return result;
 }
 
 } // namespace glm::cpu

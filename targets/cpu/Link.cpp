@@ -5,7 +5,6 @@
 #include "targets/cpu/Codegen.h"
 
 #include "lld/Common/Driver.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -19,40 +18,58 @@ using namespace llvm;
 
 namespace glm::cpu {
 
-static absl::StatusOr<std::string> runLinker(StringRef object) {
-  SmallString<128> input, output;
-  int file = -1;
-  if (sys::fs::createTemporaryFile("glm-kernels", "o", file, input) ||
-      sys::fs::createTemporaryFile("glm-kernels", "so", output))
-    return absl::InternalError("no temporary file for the linker");
-  scope_exit remove([&] {
-    sys::fs::remove(input);
-    sys::fs::remove(output);
-  });
-  {
-    raw_fd_ostream stream(file, /*shouldClose=*/true);
-    stream << object;
+/// Files that vanish with their scope.
+struct TemporaryFiles {
+  SmallVector<std::string> paths;
+
+  ~TemporaryFiles() {
+    for (const std::string &path : paths)
+      sys::fs::remove(path);
   }
-  const char *arguments[] = {"ld.lld",
-                             "-shared",
-                             "-z",
-                             "defs",
-                             "-z",
-                             "norelro",
-                             "-z",
-                             "noexecstack",
-                             "-z",
-                             "separate-code",
-                             "--hash-style=sysv",
-                             "--build-id=none",
-                             "--strip-all",
-                             "--gc-sections",
-                             "--icf=none",
-                             "--no-rosegment",
-                             "--threads=1",
-                             input.c_str(),
-                             "-o",
-                             output.c_str()};
+  bool add(StringRef suffix, StringRef contents) {
+    SmallString<128> path;
+    int file = -1;
+    if (sys::fs::createTemporaryFile("glm-kernels", suffix, file, path))
+      return false;
+    paths.push_back(path.str().str());
+    raw_fd_ostream stream(file, /*shouldClose=*/true);
+    stream << contents;
+    stream.close();
+    bool written = !stream.has_error();
+    stream.clear_error();
+    return written;
+  }
+};
+
+static absl::StatusOr<std::string> runLinker(ArrayRef<std::string> objects) {
+  TemporaryFiles files;
+  bool written = files.add("so", "");
+  for (const std::string &object : objects)
+    written = written && files.add("o", object);
+  if (!written)
+    return absl::InternalError("the linker's temporary files cannot be written");
+  const std::string &output = files.paths.front();
+  SmallVector<const char *> arguments = {"ld.lld",
+                                         "-shared",
+                                         "-z",
+                                         "defs",
+                                         "-z",
+                                         "norelro",
+                                         "-z",
+                                         "noexecstack",
+                                         "-z",
+                                         "separate-code",
+                                         "--hash-style=sysv",
+                                         "--build-id=none",
+                                         "--strip-all",
+                                         "--gc-sections",
+                                         "--icf=none",
+                                         "--no-rosegment",
+                                         "--threads=1",
+                                         "-o",
+                                         output.c_str()};
+  for (const std::string &object : ArrayRef(files.paths).drop_front())
+    arguments.push_back(object.c_str());
   std::string messages;
   raw_string_ostream log(messages);
   // lld keeps global state: one link at a time.
@@ -92,7 +109,7 @@ static absl::StatusOr<StringMap<uint64_t>> symbolsOf(StringRef image) {
 }
 
 absl::StatusOr<CodeImage> linkImage(const ObjectCode &object, const TargetDescription &) {
-  absl::StatusOr<std::string> bytes = runLinker(object.bytes);
+  absl::StatusOr<std::string> bytes = runLinker(object.objects);
   if (!bytes.ok())
     return bytes.status();
   absl::StatusOr<StringMap<uint64_t>> symbols = symbolsOf(*bytes);

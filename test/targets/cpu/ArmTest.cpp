@@ -84,7 +84,7 @@ kernel.func @top(%x: !kernel.buffer<?x500xf32>, %ids: !kernel.buffer<?x20xi32>) 
   kernel.return
 })";
 
-std::string objectFor(const char *cpu, const std::string &text) {
+std::vector<std::string> objectsFor(const char *cpu, const std::string &text) {
   mlir::MLIRContext context;
   context.loadDialect<kernel::KernelDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
                       mlir::scf::SCFDialect>();
@@ -96,7 +96,7 @@ std::string objectFor(const char *cpu, const std::string &text) {
   mlir::PassManager passes(&context);
   cpuTarget().legalize(passes);
   EXPECT_TRUE(succeeded(passes.run(*module)));
-  return cpuTarget().codegen(*module, *description)->bytes;
+  return cpuTarget().codegen(*module, *description)->objects;
 }
 
 TEST(Arm, RunsUnderQemu) {
@@ -109,10 +109,12 @@ TEST(Arm, RunsUnderQemu) {
   ASSERT_NE(mkdtemp(folder), nullptr);
   std::string base = folder;
   for (const char *cpu : {"generic", "neoverse-n1"}) {
-    std::string object = objectFor(cpu, linearKernel<Bf16>({16, 40, 33, 33}) + top);
-    std::ofstream(base + "/kernels.o", std::ios::binary) << object;
     std::ofstream(base + "/main.c") << program;
-    std::string build = compiler + base + "/test " + base + "/main.c " + base + "/kernels.o";
+    std::string build = compiler + base + "/test " + base + "/main.c";
+    for (const std::string &object : objectsFor(cpu, linearKernel<Bf16>({16, 40, 33, 33}) + top)) {
+      build += " " + base + "/" + std::to_string(build.size()) + ".o";
+      std::ofstream(build.substr(build.rfind(' ') + 1), std::ios::binary) << object;
+    }
     ASSERT_EQ(std::system(build.c_str()), 0);
     EXPECT_EQ(std::system(("qemu-aarch64 " + base + "/test").c_str()), 0) << cpu;
   }
