@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/text/Generate.h"
+#include "runtime/text/DraftPolicy.h"
 #include "runtime/text/Error.h"
 #include "runtime/text/Sampler.h"
 #include "runtime/text/StopText.h"
@@ -16,6 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr size_t defaultMostDrafts = 5; // beyond, the trained layers are rarely right
+
 double millisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
@@ -30,9 +33,12 @@ public:
       stream.emplace(*tokenizer, /*skipSpecial=*/!options.show_special);
     else if (options.stop_text_count)
       throw Error(ErrorKind::Argument, "stop texts need a tokenizer");
-    drafting = options.drafts > 0 && model.draft != nullptr;
-    if (drafting && !model.truncate)
+    mostDrafts = mostDraftsOf(model, options);
+    following = mostDrafts > 0;
+    if (following && !model.truncate)
       throw Error(ErrorKind::Argument, "drafts need a truncate callback");
+    if (following && options.drafts_automatic)
+      policy.emplace(mostDrafts);
   }
 
   void run(std::span<const int32_t> prompt) {
@@ -54,6 +60,14 @@ private:
     if (options.ignore_stop)
       return {};
     return {options.stop_texts, options.stop_texts + options.stop_text_count};
+  }
+
+  static size_t mostDraftsOf(const glm_generation_model &model,
+                             const glm_generation_options &options) {
+    if (!model.draft)
+      return 0;
+    bool open = options.drafts_automatic && options.drafts == 0;
+    return std::min(open ? defaultMostDrafts : options.drafts, model.max_rows - 1);
   }
 
   static void check(const glm_status &status) {
@@ -83,10 +97,10 @@ private:
   }
 
   /// Tells the draft layer what followed the rows from `position` on; they are then a part of the
-  /// sequence.
+  /// sequence. Lets it draft `wanted` tokens.
   void advance(std::span<const int32_t> nextTokens, size_t wanted) {
     drafts.resize(wanted);
-    if (drafting)
+    if (following || wanted > 0)
       check(model.draft(model.context, nextTokens.data(), nextTokens.size(), position, wanted,
                         drafts.data()));
     position += int64_t(nextTokens.size());
@@ -124,47 +138,78 @@ private:
     int32_t token = take(logits);
     unannounced.push_back(token);
     while (!cancelled()) {
-      advance(unannounced, draftsWanted());
+      DraftRound round = propose();
       if (position >= model.max_positions) {
         finish = GLM_FINISH_LENGTH;
         return; // announced already
       }
-      verify(token);
+      Clock::time_point start = Clock::now();
+      batch.assign(1, token);
+      batch.insert(batch.end(), drafts.begin(), drafts.end());
+      logits = step(batch, batch.size());
+      round.stepTime = millisecondsSince(start);
+      round.accepted = verify(logits);
+      if (policy)
+        policy->record(round);
       token = unannounced.back();
     }
     advance(unannounced, 0); // completes the draft layer, for whoever goes on from here
   }
 
-  /// One step over the last token and the drafts. Every logit row gives a token as if it were the
-  /// only one; a draft was right when it is that token, and the first that was wrong makes the rows
-  /// behind it void.
-  void verify(int32_t token) {
-    batch.assign(1, token);
-    batch.insert(batch.end(), drafts.begin(), drafts.end());
-    const float *logits = step(batch, batch.size());
-    statistics.steps += 1;
-    statistics.drafted += drafts.size();
-    unannounced.clear();
-    for (size_t i = 0; i < batch.size(); ++i) {
-      unannounced.push_back(take(logits + i * model.vocabulary));
-      bool right = i < drafts.size() && drafts[i] == unannounced.back();
-      if (right)
-        statistics.accepted += 1;
-      if (!right || finish)
-        break;
+  /// Announces the tokens that came last and drafts what may follow.
+  DraftRound propose() {
+    size_t wanted = mostDrafts;
+    if (policy) {
+      DraftPolicy::Plan plan = policy->next();
+      wanted = plan.drafts;
+      following = plan.follow;
     }
-    if (unannounced.size() < batch.size())
-      check(model.truncate(model.context, position + int64_t(unannounced.size())));
+    bool ofOneRound = unannounced.size() <= mostDrafts + 1; // not the prompt's
+    Clock::time_point start = Clock::now();
+    advance(unannounced, std::min(wanted, roomForDrafts()));
+    DraftRound round;
+    round.drafted = drafts.size();
+    if (ofOneRound && (following || !drafts.empty()))
+      round.draftTime = millisecondsSince(start);
+    return round;
   }
 
-  /// No more than a step, the slot and max_tokens have room for; the token picked last takes one
-  /// row.
-  size_t draftsWanted() const {
-    if (!drafting)
-      return 0;
+  /// Every logit row gives a token as if it were the only one; a draft was right when it is that
+  /// token, and the first that was wrong makes the rows behind it void. How many were right.
+  size_t verify(const float *logits) {
+    size_t right = 0;
+    unannounced.clear();
+    for (;; ++right) {
+      unannounced.push_back(take(logits + right * model.vocabulary));
+      if (right == drafts.size() || !isRight(right))
+        break;
+      if (finish) {
+        ++right;
+        break;
+      }
+    }
+    statistics.steps += 1;
+    statistics.drafted += drafts.size();
+    statistics.accepted += right;
+    if (unannounced.size() < batch.size())
+      check(model.truncate(model.context, position + int64_t(unannounced.size())));
+    return right;
+  }
+
+  /// Whether a draft is the token picked last; counts it.
+  bool isRight(size_t index) {
+    bool right = drafts[index] == unannounced.back();
+    if (index < GLM_DRAFT_POSITIONS) {
+      statistics.draft_tried[index] += 1;
+      statistics.draft_accepted[index] += right;
+    }
+    return right;
+  }
+
+  /// No more than the slot and max_tokens have room for; the token picked last takes one row.
+  size_t roomForDrafts() const {
     int64_t room = model.max_positions - (position + int64_t(unannounced.size())) - 1;
-    size_t wanted =
-        std::min({options.drafts, model.max_rows - 1, size_t(std::max<int64_t>(room, 0))});
+    size_t wanted = size_t(std::max<int64_t>(room, 0));
     if (options.max_tokens)
       wanted = std::min(wanted, options.max_tokens - statistics.generated_tokens - 1);
     return wanted;
@@ -230,8 +275,10 @@ private:
   Sampler sampler;
   StopText stopText;
   std::optional<TokenStream> stream;
-  bool drafting;
-  int64_t position; // rows of the slot whose following tokens are known to the draft layer
+  std::optional<DraftPolicy> policy; // when the number of drafts is automatic
+  size_t mostDrafts;
+  bool following;   // the draft layer hears of every row
+  int64_t position; // rows of the slot that are announced
   int32_t finish = GLM_FINISH_NONE;
   std::vector<glm_row> rows;
   std::vector<int32_t> logitRows, drafts, batch, unannounced;

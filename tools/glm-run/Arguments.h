@@ -46,6 +46,9 @@ struct Arguments {
   bool stats = false;
   std::string statsFile;
 
+  /// The number of drafts follows from what they give and cost.
+  bool draftsAutomatic() const { return draft == "auto"; }
+
   /// Only the tokenizer is used.
   bool needsNoSteps() const { return !tokenize.empty() || !detokenize.empty() || render; }
 };

@@ -13,11 +13,14 @@
 namespace glm::run {
 namespace {
 
-constexpr size_t progressFrom = 1024; ///< shorter prompts are over before one reads it
+constexpr size_t progressFrom = 1024;     ///< shorter prompts are over before one reads it
+constexpr size_t mostAutomaticDrafts = 5; ///< the layers are trained for 3 and used with up to 5
 
-/// Tokens to draft per step.
-size_t draftsOf(const Arguments &arguments, const tool::Engine &) {
-  return arguments.draft == "auto" ? 0 : static_cast<size_t>(arguments.draft[0] - '0');
+/// Tokens to draft per step; of an automatic number the most.
+size_t draftsOf(const Arguments &arguments, const tool::Engine &engine) {
+  if (arguments.draftsAutomatic())
+    return Draft::available(engine) ? mostAutomaticDrafts : 0;
+  return static_cast<size_t>(arguments.draft[0] - '0');
 }
 
 } // namespace
@@ -119,6 +122,7 @@ glm_generation_statistics Generation::run(const std::vector<int32_t> &prompt, si
   options.ignore_stop = arguments.ignoreStop;
   options.log_probabilities = arguments.logProbabilities;
   options.drafts = drafts;
+  options.drafts_automatic = arguments.draftsAutomatic();
   options.chunk_rows = static_cast<size_t>(maxRows);
   options.position = position;
   tool::Interrupt interrupt(slot.get());
@@ -139,19 +143,35 @@ glm_generation_statistics Generation::run(const std::vector<int32_t> &prompt, si
   return statistics;
 }
 
+namespace {
+
+/// Of positions as far as drafts came.
+nlohmann::json countsOf(const size_t (&counts)[GLM_DRAFT_POSITIONS],
+                        const glm_generation_statistics &statistics) {
+  nlohmann::json list = nlohmann::json::array();
+  for (size_t i = 0; i < GLM_DRAFT_POSITIONS && statistics.draft_tried[i] > 0; ++i)
+    list.push_back(counts[i]);
+  return list;
+}
+
+} // namespace
+
 void report(const Arguments &arguments, const tool::Engine &engine,
             const glm_generation_statistics &statistics) {
   if (!arguments.stats)
     return;
-  nlohmann::ordered_json json = {{"prompt_tokens", statistics.prompt_tokens},
-                                 {"generated_tokens", statistics.generated_tokens},
-                                 {"steps", statistics.steps},
-                                 {"drafted", statistics.drafted},
-                                 {"accepted", statistics.accepted},
-                                 {"load_ms", engine.loadMilliseconds()},
-                                 {"prefill_ms", statistics.prefill_ms},
-                                 {"decode_ms", statistics.decode_ms},
-                                 {"peak_bytes", engine.statistics().peak_bytes}};
+  nlohmann::ordered_json json = {
+      {"prompt_tokens", statistics.prompt_tokens},
+      {"generated_tokens", statistics.generated_tokens},
+      {"steps", statistics.steps},
+      {"drafted", statistics.drafted},
+      {"accepted", statistics.accepted},
+      {"load_ms", engine.loadMilliseconds()},
+      {"prefill_ms", statistics.prefill_ms},
+      {"decode_ms", statistics.decode_ms},
+      {"peak_bytes", engine.statistics().peak_bytes},
+      {"draft_tried", countsOf(statistics.draft_tried, statistics)},
+      {"draft_accepted", countsOf(statistics.draft_accepted, statistics)}};
   if (arguments.statsFile.empty())
     std::fprintf(stderr, "%s\n", json.dump().c_str());
   else

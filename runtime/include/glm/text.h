@@ -116,9 +116,10 @@ typedef struct glm_generation_model {
   glm_status (*step)(void *context, const glm_row *rows, size_t count, const int32_t *logit_rows, size_t logit_count,
                      const float **logits);
 
-  /* Called after every step, once for its rows that stay: `count` rows from `position` on, whose hidden states the step left behind;
+  /* Called after a step, once for its rows that stay: `count` rows from `position` on, whose hidden states the step left behind;
    * next_tokens[i] is the token that follows row i. Keeps the draft layer's cache in step, and writes `wanted` tokens (possibly 0) that may follow the last of
-   * next_tokens into `drafts`. NULL: no drafts. */
+   * next_tokens into `drafts`. With a fixed number of drafts it is called after every step. With an automatic one it may be left out after some while drafting does
+   * not pay: the layer's rows at those positions are never made up for, which can make later drafts worse and changes no output. NULL: no drafts. */
   glm_status (*draft)(void *context, const int32_t *next_tokens, size_t count, int64_t position, size_t wanted, int32_t *drafts);
 
   /* Forgets the slot's rows from `length` on: drafts that were refused. Needed with `draft`. */
@@ -154,14 +155,20 @@ typedef struct glm_generation_options {
   int32_t ignore_stop;       /* 1: stop ids and texts do not end it */
   int32_t log_probabilities; /* n: report the picked token's and n - 1 most likely ones; 0: none */
   int32_t show_special;      /* 1: special tokens appear in the text */
-  size_t drafts;             /* tokens to draft and verify at once; 0: none */
+  size_t drafts;             /* tokens to draft and verify at once; 0: none. With drafts_automatic the most of them; 0: 5 */
   size_t chunk_rows;         /* rows of a step over the prompt; 0: max_rows */
   int64_t position;          /* rows the slot holds already */
   const volatile int32_t *cancel; /* NULL, or becomes non-zero when it should end: looked at before every step */
 
   void *user; /* first argument of on_token */
   int32_t (*on_token)(void *user, const glm_generation_event *event); /* NULL, or a result other than 0 ends it */
+
+  /* 1: before every step as many drafts as are expected to give most tokens for the time, none among the choices: from how often drafts
+   * were right and how long steps and drafts took in this generation. Nothing without the draft callback. */
+  int32_t drafts_automatic;
 } glm_generation_options;
+
+enum { GLM_DRAFT_POSITIONS = 8 };
 
 typedef struct glm_generation_statistics {
   size_t prompt_tokens;
@@ -172,6 +179,11 @@ typedef struct glm_generation_statistics {
   double prefill_ms; /* to the logits after the prompt */
   double decode_ms;  /* the rest */
   int32_t finish;    /* enum glm_finish */
+
+  /* Of the n-th draft of a step, n from 1 at index 0: how often the model came to it, those before it being right, and how
+   * often it was right too. What is beyond the last position counts only above. */
+  size_t draft_tried[GLM_DRAFT_POSITIONS];
+  size_t draft_accepted[GLM_DRAFT_POSITIONS];
 } glm_generation_statistics;
 
 /* Generates after `prompt_count` tokens, at least one. Drafts never change what comes out: every token is picked from the model's own logits,

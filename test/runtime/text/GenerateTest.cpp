@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 using namespace glm::text;
 using namespace glm::text::testing;
@@ -25,6 +27,8 @@ struct FakeModel {
   std::vector<size_t> stepSizes;
   std::vector<int32_t> script; // if not empty: what to say at each position
   size_t lieEvery = 3, draftCalls = 0, failAt = SIZE_MAX;
+  bool leftOut = false; // rows may be kept from the draft layer
+  std::chrono::microseconds stepTime{0}, draftTime{0};
 
   std::vector<float> rowAfter(const std::vector<int32_t> &sequence) const {
     std::vector<float> row(vocabulary, 0);
@@ -46,6 +50,7 @@ struct FakeModel {
     if (stepSizes.size() == failAt)
       return {GLM_CACHE_FULL, "no page"};
     stepSizes.push_back(count);
+    std::this_thread::sleep_for(stepTime);
     logits.clear();
     for (size_t i = 0, next = 0; i < count; ++i) {
       EXPECT_EQ(batch[i].position, int32_t(rows.size()));
@@ -64,9 +69,12 @@ struct FakeModel {
 
   glm_status draft(const int32_t *next, size_t count, int64_t position, size_t wanted,
                    int32_t *drafts) {
-    EXPECT_EQ(position, int64_t(announced.size()));
     EXPECT_EQ(position + int64_t(count), int64_t(rows.size()));
+    if (leftOut) // since the last call
+      announced.resize(size_t(position), -1);
+    EXPECT_EQ(position, int64_t(announced.size()));
     announced.insert(announced.end(), next, next + count);
+    std::this_thread::sleep_for(draftTime);
     std::vector<int32_t> sequence = rows;
     sequence.push_back(next[count - 1]);
     for (size_t i = 0; i < wanted; ++i) {
@@ -214,6 +222,77 @@ TEST(Generate, AcceptsRightDrafts) {
   EXPECT_EQ(recorder.statistics.steps, 10u);
   EXPECT_EQ(recorder.statistics.drafted, 30u);
   EXPECT_EQ(recorder.statistics.accepted, 30u);
+}
+
+// An automatic number of drafts changes nothing either, whether drafting pays or not.
+TEST(Generate, AutomaticDraftsChangeNothing) {
+  for (double temperature : {0.0, 1.0})
+    for (size_t lieEvery : {1u, 3u, 1000u}) {
+      FakeModel plain, drafting;
+      drafting.lieEvery = lieEvery;
+      drafting.leftOut = true;
+      Recorder expected, recorder;
+      expected.options.sampling = recorder.options.sampling = {1.3, temperature, 20, 0.9, 0, 11};
+      expected.options.max_tokens = recorder.options.max_tokens = 300;
+      expected.run(plain.callbacks(), promptOf(20));
+      recorder.options.drafts_automatic = 1;
+      recorder.run(drafting.callbacks(true), promptOf(20));
+      EXPECT_EQ(recorder.tokens, expected.tokens);
+      EXPECT_EQ(drafting.rows, plain.rows);
+      EXPECT_EQ(recorder.statistics.steps + recorder.statistics.accepted + 1, 300u);
+    }
+}
+
+// Steps that take long and drafts that are right: as many as are allowed, five if nothing is said.
+TEST(Generate, DraftsAsMuchAsPays) {
+  for (size_t allowed : {0u, 2u}) {
+    FakeModel model;
+    model.lieEvery = SIZE_MAX;
+    model.stepTime = std::chrono::milliseconds(1);
+    Recorder recorder;
+    recorder.options.drafts = allowed;
+    recorder.options.drafts_automatic = 1;
+    recorder.options.max_tokens = 300;
+    recorder.run(model.callbacks(true), promptOf(5));
+    EXPECT_LT(recorder.statistics.steps, allowed ? 120u : 90u);
+    EXPECT_EQ(*std::max_element(model.stepSizes.begin() + 1, model.stepSizes.end()),
+              allowed ? 3u : 6u);
+  }
+}
+
+// A draft layer that takes longer than the steps it saves is hardly ever called.
+TEST(Generate, LeavesADearDraftLayerAlone) {
+  FakeModel model;
+  model.leftOut = true;
+  model.draftTime = std::chrono::milliseconds(2);
+  Recorder recorder;
+  recorder.options.drafts_automatic = 1;
+  recorder.options.max_tokens = 400;
+  recorder.run(model.callbacks(true), promptOf(5));
+  EXPECT_LT(recorder.statistics.drafted, 20u);
+  size_t told = size_t(std::count_if(model.announced.begin(), model.announced.end(),
+                                     [](int32_t token) { return token >= 0; }));
+  EXPECT_LT(told, 40u);
+}
+
+// Every draft that the model came to is counted at its position.
+TEST(Generate, CountsDraftsByPosition) {
+  FakeModel model; // every third draft is wrong
+  Recorder recorder;
+  recorder.options.drafts = 3;
+  recorder.options.max_tokens = 200;
+  recorder.run(model.callbacks(true), promptOf(5));
+  const auto &statistics = recorder.statistics;
+  size_t accepted = 0;
+  for (size_t i = 0; i < GLM_DRAFT_POSITIONS; ++i) {
+    accepted += statistics.draft_accepted[i];
+    EXPECT_LE(statistics.draft_tried[i],
+              i == 0 ? statistics.steps : statistics.draft_accepted[i - 1]);
+  }
+  EXPECT_EQ(accepted, statistics.accepted);
+  EXPECT_EQ(statistics.draft_accepted[1], statistics.draft_tried[1]);
+  EXPECT_GE(statistics.draft_tried[2], 10u);
+  EXPECT_EQ(statistics.draft_tried[3], 0u);
 }
 
 // A stop id ends it and is told, without text; with ignore_stop it is a token like others.
