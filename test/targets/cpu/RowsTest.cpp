@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace glm::test {
@@ -204,13 +205,16 @@ TEST(Rows, FunctionsAreAccurate) {
 /// Sums and maxima of every width around the vectors', along both dimensions.
 TEST(Rows, Reductions) {
   constexpr const char *text = R"(
-kernel.func @reduce(%x: !kernel.buffer<5x$Cxf32>, %sums: !kernel.buffer<5x1xf32>, %maxima: !kernel.buffer<1x$Cxf32>) {
+kernel.func @reduce(%x: !kernel.buffer<5x$Cxf32>, %sums: !kernel.buffer<5x1xf32>, %maxima: !kernel.buffer<1x$Cxf32>,
+                    %largest: !kernel.buffer<5x1xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   kernel.parallel (%i) to (%c1) step [1] {
     %t = kernel.load_tile %x[%c0, %c0] : !kernel.buffer<5x$Cxf32> -> !kernel.tile<5x$Cxf32>
     %s = kernel.reduce sum %t along 1 : !kernel.tile<5x$Cxf32> -> !kernel.tile<5x1xf32>
     %m = kernel.reduce max %t along 0 : !kernel.tile<5x$Cxf32> -> !kernel.tile<1x$Cxf32>
+    %l = kernel.reduce max %t along 1 : !kernel.tile<5x$Cxf32> -> !kernel.tile<5x1xf32>
+    kernel.store_tile %l, %largest[%c0, %c0] : !kernel.tile<5x1xf32>, !kernel.buffer<5x1xf32>
     kernel.store_tile %s, %sums[%c0, %c0] : !kernel.tile<5x1xf32>, !kernel.buffer<5x1xf32>
     kernel.store_tile %m, %maxima[%c0, %c0] : !kernel.tile<1x$Cxf32>, !kernel.buffer<1x$Cxf32>
   }
@@ -220,15 +224,18 @@ kernel.func @reduce(%x: !kernel.buffer<5x$Cxf32>, %sums: !kernel.buffer<5x1xf32>
     for (int64_t C : {1, 2, 15, 16, 17, 63, 64, 65, 200}) {
       SCOPED_TRACE(nameOf(machine) + " " + std::to_string(C));
       Kernels kernels(fill(text, {{"C", std::to_string(C)}}), machine);
-      Buffer<float> x(5 * C), sums(5), maxima(C);
+      Buffer<float> x(5 * C), sums(5), maxima(C), largest(5);
       Random(8).fill(x);
-      kernels.run("reduce", {x.word(), sums.word(), maxima.word()});
+      for (float &value : x)
+        value -= 2; // what lies beyond a row is zero, and larger
+      kernels.run("reduce", {x.word(), sums.word(), maxima.word(), largest.word()});
       ASSERT_TRUE(sums.intact() && maxima.intact());
       for (int64_t r = 0; r < 5; ++r) {
         double sum = 0;
         for (int64_t c = 0; c < C; ++c)
           sum += x[r * C + c];
-        ASSERT_NEAR(sums[r], sum, 1e-5);
+        ASSERT_NEAR(sums[r], sum, 1e-4);
+        ASSERT_EQ(largest[r], *std::max_element(&x[r * C], &x[r * C] + C));
       }
       for (int64_t c = 0; c < C; ++c) {
         float most = x[c];
