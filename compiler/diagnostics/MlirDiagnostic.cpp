@@ -36,6 +36,15 @@ std::string render(mlir::Diagnostic &diagnostic) {
   return text;
 }
 
+/// The path in the model that an op has as its name, or the location as it is printed.
+std::string placeOf(mlir::Location location) {
+  if (auto named = mlir::dyn_cast<mlir::NameLoc>(location))
+    return named.getName().str();
+  std::string text;
+  llvm::raw_string_ostream(text) << location;
+  return text;
+}
+
 } // namespace
 
 mlir::InFlightDiagnostic emitCoded(mlir::Location loc, const Diagnostic &diagnostic) {
@@ -53,6 +62,8 @@ DiagnosticCollector::DiagnosticCollector(mlir::MLIRContext *context)
           errors.push_back(render(diagnostic));
         else if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Warning)
           warnings.push_back(render(diagnostic));
+        else if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark)
+          decisions.push_back({placeOf(diagnostic.getLocation()), diagnostic.str()});
         return mlir::success();
       }) {}
 

@@ -32,11 +32,18 @@ public:
 
   bool sawError() const { return !errors.empty(); }
 
+  /// Remarks seen so far: what a pass decided, and where.
+  struct Remark {
+    std::string where, text;
+  };
+  llvm::ArrayRef<Remark> remarks() const { return decisions; }
+
   /// Prints collected warnings, one line each, and forgets them.
   void flushWarnings(std::FILE *stream = stderr);
 
 private:
   std::vector<std::string> errors, warnings;
+  std::vector<Remark> decisions;
   mlir::ScopedDiagnosticHandler handler;
 };
 

@@ -5,6 +5,7 @@
 #define GLM_COMPILER_PIPELINE_COMPILATION_H
 
 #include "compiler/artifact/Artifact.h"
+#include "compiler/diagnostics/MlirDiagnostic.h"
 #include "compiler/pipeline/Compile.h"
 #include "targets/Target.h"
 
@@ -47,6 +48,8 @@ public:
   CodeImage code;
   artifact::WriteSummary written;
   std::vector<PhaseCost> costs;
+  /// What passes decided, in their own words: `glm-fuse-gated-mlp: fused …`.
+  std::vector<DiagnosticCollector::Remark> decisions;
   /// What kernels looked like before they became code, for the report.
   llvm::json::Array kernelReport;
 

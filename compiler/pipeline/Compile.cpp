@@ -134,8 +134,12 @@ absl::Status Compilation::run(Phase phase, function_ref<void(OpPassManager &)> b
   PassManager pm(&context, ModuleOp::getOperationName());
   build(pm);
   DiagnosticCollector diagnostics(&context);
-  if (succeeded(pm.run(on ? on : *module)))
+  bool passed = succeeded(pm.run(on ? on : *module));
+  llvm::append_range(decisions, diagnostics.remarks());
+  if (passed) {
+    diagnostics.flushWarnings();
     return absl::OkStatus();
+  }
   return diagnostics.error({Code::PassFailed, std::string("phase ") + nameOf(phase),
                             "a pass failed without saying why", "please report the model"});
 }

@@ -45,6 +45,8 @@ struct CompileOptions {
   /// Context 0: the model's.
   int64_t context = 0, slots = 64, rows = 2048;
   bool noMtp = false;
+  /// Every fusion is compared with what it replaced, by the interpreter.
+  bool verifyFusions = false;
   std::optional<double> latentNormEps;
   bool keepSelections = false, keepExperts = false, keepHidden = false;
 

@@ -8,8 +8,9 @@
 namespace glm {
 
 absl::Status runFuse(Compilation &c) {
-  return c.run(Phase::Fuse,
-               [](mlir::OpPassManager &pm) { buildFusePhase(pm, FusePhaseOptions()); });
+  FusePhaseOptions options;
+  options.verifyFusions = c.options.verifyFusions;
+  return c.run(Phase::Fuse, [&](mlir::OpPassManager &pm) { buildFusePhase(pm, options); });
 }
 
 } // namespace glm

@@ -97,6 +97,17 @@ json::Object describeCaches(ModuleOp module) {
   return json::Object{{"bytes_per_token", perToken}, {"states", std::move(list)}};
 }
 
+/// Remarks `glm-<pass>: <what>`, as objects.
+json::Array describeDecisions(const Compilation &c) {
+  json::Array list;
+  for (const DiagnosticCollector::Remark &remark : c.decisions) {
+    auto [pass, what] = StringRef(remark.text).split(": ");
+    if (pass.starts_with("glm-"))
+      list.push_back(json::Object{{"pass", pass}, {"at", remark.where}, {"decision", what}});
+  }
+  return list;
+}
+
 json::Array describePhases(const Compilation &c) {
   json::Array phases;
   for (const PhaseCost &cost : c.costs)
@@ -140,6 +151,7 @@ absl::Status writeReport(const Compilation &c) {
   report["target"] = json::Object{
       {"name", c.description.name}, {"cpu", c.description.cpu}, {"triple", c.description.triple}};
   report["phases"] = describePhases(c);
+  report["decisions"] = describeDecisions(c);
   report["kernels"] =
       c.kernelReport.empty() ? describeKernels(module) : json::Array(c.kernelReport);
   report["entries"] = describeEntries(module);

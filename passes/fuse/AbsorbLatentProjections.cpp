@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/fuse/FusionCheck.h"
 #include "passes/fuse/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -11,6 +12,7 @@ namespace glm {
 } // namespace glm
 
 using namespace mlir;
+using namespace glm;
 using namespace glm::model;
 
 namespace {
@@ -44,7 +46,7 @@ const char *whyNot(AttendExpandedOp op) {
 }
 
 struct Absorb : OpRewritePattern<AttendExpandedOp> {
-  using OpRewritePattern::OpRewritePattern;
+  Absorb(MLIRContext *context, FusionCheck &check) : OpRewritePattern(context), check(check) {}
 
   LogicalResult matchAndRewrite(AttendExpandedOp op, PatternRewriter &rewriter) const override {
     if (const char *reason = whyNot(op))
@@ -69,13 +71,21 @@ struct Absorb : OpRewritePattern<AttendExpandedOp> {
         AttendLatentOp::create(rewriter, loc, headsOf(query, latent, sum), query, op.getQRope(),
                                op.getGathered(), op.getSelection(), op.getScaleAttr());
     attended = rounded(rewriter, attended, kvB.getElementType());
-    rewriter.replaceOpWithNewOp<HeadLinearOp>(op, op.getType(), attended, down,
-                                              /*transposed=*/false);
+    Value now = HeadLinearOp::create(rewriter, loc, op.getType(), attended, down,
+                                     /*transposed=*/false);
+    check.compare(op, now,
+                  {op.getQNope(), op.getQRope(), op.getGathered(), op.getKvB(), op.getSelection()},
+                  /*tolerance=*/1e-5);
+    rewriter.replaceOp(op, now);
     return success();
   }
+
+  FusionCheck &check;
 };
 
 struct AbsorbLatentProjections : glm::impl::AbsorbLatentProjectionsBase<AbsorbLatentProjections> {
+  using AbsorbLatentProjectionsBase::AbsorbLatentProjectionsBase;
+
   void runOnOperation() override {
     // Said before the rewrite, while the ops are there to point at.
     getOperation().walk([&](AttendExpandedOp op) {
@@ -84,9 +94,12 @@ struct AbsorbLatentProjections : glm::impl::AbsorbLatentProjectionsBase<AbsorbLa
       InFlightDiagnostic remark = op.emitRemark("glm-absorb: ");
       reason ? remark << "kept expanded: " << reason : remark << "absorbed into latent attention";
     });
+    FusionCheck check(verify);
     RewritePatternSet patterns(&getContext());
-    patterns.add<Absorb>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    patterns.add<Absorb>(&getContext(), check);
+    bool applied = succeeded(applyPatternsGreedily(getOperation(), std::move(patterns)));
+    compared += check.compared();
+    if (!applied || check.failed())
       signalPassFailure();
   }
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/fuse/FusionCheck.h"
 #include "passes/fuse/Gated.h"
 #include "passes/fuse/Passes.h"
 
@@ -29,6 +30,7 @@ struct FuseGatedMlp : glm::impl::FuseGatedMlpBase<FuseGatedMlp> {
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    FusionCheck check(verify);
     for (Gated<LinearOp> gated : findGated<LinearOp>(getOperation())) {
       const char *reason = whyNot(gated);
       reason ? ++kept : ++fused;
@@ -41,8 +43,12 @@ struct FuseGatedMlp : glm::impl::FuseGatedMlpBase<FuseGatedMlp> {
       LinearOp gate = gated.gate, up = gated.up;
       auto now = GatedLinearOp::create(rewriter, gated.product.getLoc(), gated.product.getType(),
                                        gate.getX(), gate.getWeight(), up.getWeight());
+      check.compare(gated.product, now, {now.getX(), now.getGate(), now.getUp()});
       replaceGated(rewriter, gated, now);
     }
+    compared += check.compared();
+    if (check.failed())
+      signalPassFailure();
   }
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/fuse/FusionCheck.h"
 #include "passes/fuse/Gated.h"
 #include "passes/fuse/Passes.h"
 
@@ -38,6 +39,7 @@ struct FuseMoeDispatch : glm::impl::FuseMoeDispatchBase<FuseMoeDispatch> {
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    FusionCheck check(verify);
     for (Gated<ExpertLinearOp> gated : findGated<ExpertLinearOp>(getOperation())) {
       const char *reason = whyNot(gated);
       reason ? ++kept : ++fused;
@@ -52,12 +54,17 @@ struct FuseMoeDispatch : glm::impl::FuseMoeDispatchBase<FuseMoeDispatch> {
       auto now =
           ExpertGatedLinearOp::create(rewriter, gated.product.getLoc(), gated.product.getType(),
                                       left.getX(), gate.getBank(), up.getBank(), gate.getRouting());
+      check.compare(gated.product, now,
+                    {now.getX(), now.getGates(), now.getUps(), now.getRouting()});
       replaceGated(rewriter, gated, now);
       if (right != left && right->use_empty())
         rewriter.eraseOp(right);
       if (left->use_empty())
         rewriter.eraseOp(left);
     }
+    compared += check.compared();
+    if (check.failed())
+      signalPassFailure();
   }
 };
 

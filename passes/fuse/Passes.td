@@ -28,9 +28,13 @@ def AbsorbLatentProjections : Pass<"glm-absorb-latent-projections", "::mlir::Mod
     A remark `glm-absorb` says what was rewritten, or why an op was left alone: its gathered rows are not
     those of one cache, or its operands disagree in element type.
   }];
+  let options = [
+    Option<"verify", "verify", "bool", "false", "let the interpreter compare each fusion with what it replaced">
+  ];
   let statistics = [
     Statistic<"absorbed", "attentions-absorbed", "attentions that became latent">,
-    Statistic<"kept", "attentions-kept", "attentions that stayed expanded">
+    Statistic<"kept", "attentions-kept", "attentions that stayed expanded">,
+    Statistic<"compared", "fusions-compared", "fusions that the interpreter compared">
   ];
   let dependentDialects = ["::glm::model::GlmDialect"];
 }
@@ -51,9 +55,13 @@ def FuseGatedMlp : Pass<"glm-fuse-gated-mlp", "::mlir::ModuleOp"> {
     A remark `glm-fuse-gated-mlp` says what was fused, or why not: the linears read different rows, their weights
     differ in element type, or one of the steps has another reader and would be computed twice.
   }];
+  let options = [
+    Option<"verify", "verify", "bool", "false", "let the interpreter compare each fusion with what it replaced">
+  ];
   let statistics = [
     Statistic<"fused", "mlps-fused", "products that became a gated linear">,
-    Statistic<"kept", "mlps-kept", "products of that form that stayed apart">
+    Statistic<"kept", "mlps-kept", "products of that form that stayed apart">,
+    Statistic<"compared", "fusions-compared", "fusions that the interpreter compared">
   ];
 }
 
@@ -75,9 +83,13 @@ def FuseMoeDispatch : Pass<"glm-fuse-moe-dispatch", "::mlir::ModuleOp"> {
     by another routing, the linears read different rows, their banks differ in element type, or one of the steps
     has another reader.
   }];
+  let options = [
+    Option<"verify", "verify", "bool", "false", "let the interpreter compare each fusion with what it replaced">
+  ];
   let statistics = [
     Statistic<"fused", "experts-fused", "products that became a gated linear of experts">,
-    Statistic<"kept", "experts-kept", "products of that form that stayed apart">
+    Statistic<"kept", "experts-kept", "products of that form that stayed apart">,
+    Statistic<"compared", "fusions-compared", "fusions that the interpreter compared">
   ];
 }
 

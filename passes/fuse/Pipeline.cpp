@@ -7,11 +7,11 @@
 
 using namespace mlir;
 
-void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &) {
+void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &options) {
   //===--- Attention ------------------------------------------------------------------------===//
 
   // Expanded attention is how the model is defined and nothing a target could run.
-  pm.addPass(createAbsorbLatentProjections());
+  pm.addPass(createAbsorbLatentProjections({options.verifyFusions}));
 
   // Slices of slices, casts of casts and equal values that the rewrite left behind.
   pm.addPass(createCanonicalizerPass());
@@ -20,8 +20,8 @@ void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &) {
   //===--- Networks -------------------------------------------------------------------------===//
 
   // Behind CSE, which has made one of equal dispatches and one of equal casts.
-  pm.addPass(createFuseGatedMlp());
-  pm.addPass(createFuseMoeDispatch());
+  pm.addPass(createFuseGatedMlp({options.verifyFusions}));
+  pm.addPass(createFuseMoeDispatch({options.verifyFusions}));
 
   //===--- What goes out --------------------------------------------------------------------===//
 

@@ -9,7 +9,12 @@
 
 namespace glm {
 
-struct FusePhaseOptions : mlir::PassPipelineOptions<FusePhaseOptions> {};
+struct FusePhaseOptions : mlir::PassPipelineOptions<FusePhaseOptions> {
+  Option<bool> verifyFusions{
+      *this, "verify-fusions",
+      llvm::cl::desc("let the interpreter compare each fusion with what it replaced"),
+      llvm::cl::init(false)};
+};
 
 /// Appends the phase to `pm`, whose operation is the module.
 void buildFusePhase(mlir::OpPassManager &pm, const FusePhaseOptions &options);

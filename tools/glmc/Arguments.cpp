@@ -121,6 +121,9 @@ void addPhases(CLI::App &app, CompileOptions &c) {
   app.add_option("--dump-phases-to", c.dumpTo, "write the module behind every phase")
       ->type_name("DIR")
       ->group(group);
+  app.add_flag("--verify-fusions", c.verifyFusions,
+               "compare every fusion with the steps it replaces, on small random values")
+      ->group(group);
   app.add_option("--report", c.report, "write what was decided and what it cost, as JSON")
       ->type_name("FILE.json")
       ->group(group);
