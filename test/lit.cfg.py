@@ -17,6 +17,10 @@ config.test_exec_root = os.path.join(config.glm_binary_root, "test")
 config.substitutions.append(("%data", os.path.join(config.test_source_root, "data")))
 config.substitutions.append(("%python", config.glm_python))
 
+# Sanitizers reserve terabytes of addresses: a limit on them says nothing there.
+if config.glm_sanitize:
+    config.available_features.add("sanitizers")
+
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.glm_binary_root, "bin"), config.glm_llvm_bin, os.environ.get("PATH", "/usr/bin:/bin")]
 )

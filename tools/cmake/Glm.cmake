@@ -108,6 +108,8 @@ function(glm_set_flags target)
   endif()
   if(A_MLIR)
     target_include_directories(${target} SYSTEM PRIVATE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+    target_compile_options(${target} PRIVATE
+      "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${PROJECT_SOURCE_DIR}/tools/cmake/ReleaseAbi.h>")
     target_link_libraries(${target} PUBLIC MLIR LLVM)
   endif()
   if(A_MLIR AND NOT A_EXCEPTIONS)
