@@ -19,9 +19,9 @@ namespace {
 using testing::Contains;
 using testing::Not;
 
-CodeImage compile(const std::string &text, const TargetOptions &options,
+/// `description` lives no longer than `context`: its machine is an attribute.
+CodeImage compile(const std::string &text, const TargetOptions &options, mlir::MLIRContext &context,
                   TargetDescription &description) {
-  mlir::MLIRContext context;
   context.loadDialect<kernel::KernelDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
                       mlir::scf::SCFDialect>();
   auto described = cpuTarget().describe(context, options);
@@ -70,8 +70,9 @@ TEST(Cross, EveryMachineWithoutImports) {
       SCOPED_TRACE(cpu + " " + file);
       TargetOptions options;
       options.cpu = cpu;
+      mlir::MLIRContext context;
       TargetDescription description;
-      CodeImage image = compile(kernelText(file), options, description);
+      CodeImage image = compile(kernelText(file), options, context, description);
       bool arm = description.triple.starts_with("aarch64");
       checkImage(image, arm ? llvm::ELF::EM_AARCH64 : llvm::ELF::EM_X86_64);
       EXPECT_EQ(description.machine.getVectorBytes(), arm                  ? 16
@@ -84,9 +85,10 @@ TEST(Cross, EveryMachineWithoutImports) {
 TEST(Cross, SameBytesEveryTime) {
   TargetOptions options;
   options.cpu = "znver4";
+  mlir::MLIRContext context;
   TargetDescription description;
-  CodeImage first = compile(kernelText("attend.mlir"), options, description);
-  CodeImage second = compile(kernelText("attend.mlir"), options, description);
+  CodeImage first = compile(kernelText("attend.mlir"), options, context, description);
+  CodeImage second = compile(kernelText("attend.mlir"), options, context, description);
   EXPECT_EQ(first.bytes, second.bytes);
 }
 
