@@ -1,6 +1,7 @@
-// RUN: glm-opt %s --glm-verify-placement
+// RUN: glm-opt %s --glm-verify-placement | FileCheck %s
 
 // An entry whose second launch writes over the operand of the first, row by row and behind a barrier, is right.
+// CHECK: program.entry @
 
 program.dim @max_rows session max 2048
 program.dim @rows step max 2048 bound @max_rows
