@@ -34,19 +34,25 @@ void DraftTimes::add(size_t number, double time) {
 }
 
 double DraftTimes::at(size_t number) const {
-  if (known(number))
-    return samples[number].median;
+  const Samples &own = samples[number];
+  if (own.count > 1)
+    return own.median;
+  double guess = fromNeighbours(number);
+  return own.count == 0 || (guess > 0 && guess < own.median) ? guess : own.median;
+}
+
+double DraftTimes::fromNeighbours(size_t number) const {
   constexpr size_t none = SIZE_MAX;
   size_t below = none, further = none, above = none;
-  for (size_t other = 0; other < samples.size(); ++other) {
-    if (!known(other))
+  for (size_t other = 0; other < samples.size() && above == none; ++other) {
+    if (!known(other) || other == number)
       continue;
     if (other > number) {
       above = other;
-      break;
+    } else {
+      further = below;
+      below = other;
     }
-    further = below;
-    below = other;
   }
   if (below == none)
     return above == none ? 0 : samples[above].median;
@@ -61,8 +67,8 @@ double DraftTimes::at(size_t number) const {
 //===-- the formula -------------------------------------------------------------------------===//
 
 DraftPolicy::DraftPolicy(size_t most)
-    : most(most), tried(most + 1), accepted(most + 1), uses(most + 1), lastUse(most + 1),
-      stepTimes(most + 1), draftTimes(most) {
+    : most(most), tried(most + 1), accepted(most + 1), lastUse(most + 1), stepTimes(most + 1),
+      draftTimes(most) {
   if (most > 0) {
     tried[1] = leastWeight;
     accepted[1] = leastWeight * firstGuess;
@@ -109,7 +115,6 @@ DraftPolicy::Plan DraftPolicy::next() {
 void DraftPolicy::record(const DraftRound &round) {
   rounds += 1;
   tested = std::max(tested, round.drafted);
-  uses[round.drafted] += 1;
   lastUse[round.drafted] = rounds;
   stepTimes.add(round.drafted + 1, round.stepTime);
   if (round.draftTime)
@@ -139,11 +144,8 @@ void DraftPolicy::count(const DraftRound &round) {
   }
 }
 
-/// Climbs by no more than one untested number of drafts at a time, and takes that twice before it
-/// judges: what is done for the first time often takes longer.
+/// Climbs by no more than one untested number of drafts at a time.
 void DraftPolicy::settle() {
-  if (uses[best] == 1 && best == tested)
-    return;
   for (size_t drafts = 0; drafts <= std::min(most, tested + 1); ++drafts)
     if (speed(drafts) > speed(best))
       best = drafts;

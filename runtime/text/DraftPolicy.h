@@ -41,10 +41,13 @@ public:
   void add(size_t number, double time);
   bool known(size_t number) const { return samples[number].count > 0; }
   /// The median of the last ones. Where there are none: on the line through the neighbours, beyond
-  /// the last ones on the line through those two, or in proportion if there is only one.
+  /// the last ones on the line through those two, or in proportion if there is only one. That also
+  /// stands in for a single longer time: what is done for the first time often takes longer.
   double at(size_t number) const;
 
 private:
+  double fromNeighbours(size_t number) const;
+
   struct Samples {
     std::array<double, 15> last;
     size_t count = 0; ///< ever
@@ -97,7 +100,6 @@ private:
   double credit = 0;            ///< time that probes may cost
   std::vector<double> tried;    ///< by position from 1; older rounds weigh less
   std::vector<double> accepted; ///< likewise
-  std::vector<size_t> uses;     ///< of a number of drafts
   std::vector<size_t> lastUse;  ///< of a number of drafts: the round after
   DraftTimes stepTimes;         ///< by rows
   DraftTimes draftTimes;        ///< by drafts

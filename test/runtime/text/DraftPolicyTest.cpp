@@ -153,6 +153,17 @@ TEST(DraftPolicy, TakesMediansOfTimes) {
   EXPECT_EQ(times.at(6), 10); // never shorter for being more
 }
 
+// A single time is not believed when it is longer than its neighbours suggest.
+TEST(DraftPolicy, DoubtsFirstTimes) {
+  DraftTimes times(3);
+  times.add(1, 10);
+  times.add(2, 11);
+  times.add(3, 40);
+  EXPECT_EQ(times.at(3), 12);
+  times.add(3, 40);
+  EXPECT_EQ(times.at(3), 40);
+}
+
 // Good drafts that cost little: the best number of the formula or a neighbour nearly as good.
 TEST(DraftPolicy, DraftsManyWhereTheyAreCheap) {
   Best best = bestFixed(draftRecord, cheap);
@@ -177,6 +188,29 @@ TEST(DraftPolicy, DraftsNothingThatIsSeldomRight) {
     EXPECT_LT(overhead(poorRecord(), machine), 0.03);
     EXPECT_LT(overhead(std::string(512, '0'), machine), 0.03);
   }
+}
+
+// Short texts pay for the opening, and for nothing more.
+TEST(DraftPolicy, ProbesLittleInShortTexts) {
+  DraftPolicy policy(most);
+  Replay replay{std::string(200, '0'), compute};
+  EXPECT_EQ(run(policy, replay)[1], 3u);
+}
+
+// A step that takes long because it is the first of so many rows is not held against them.
+TEST(DraftPolicy, ForgivesFirstTimes) {
+  DraftPolicy policy(most);
+  Replay replay{std::string(150, '5'), cheap};
+  std::array<bool, most + 1> seen{};
+  while (replay.position < replay.record.size()) {
+    DraftPolicy::Plan plan = policy.next();
+    DraftRound round = replay.round(plan.drafts, plan.follow);
+    if (!seen[plan.drafts])
+      round.stepTime *= 10;
+    seen[plan.drafts] = true;
+    policy.record(round);
+  }
+  EXPECT_EQ(policy.settled(), most);
 }
 
 // The same drafts are worth less the more a verified row costs.
