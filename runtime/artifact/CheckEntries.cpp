@@ -38,12 +38,12 @@ bool Checker::entries() {
 }
 
 bool Checker::entry(const schema::Entry &entry) {
-  const char *name = entry.name()->c_str();
+  const char *name = entryName = entry.name()->c_str();
   if (!expression(entry.arena(), "entry", name) || !expression(entry.scratch(), "entry", name))
     return false;
   for (const schema::Buffer *buffer : *entry.buffers())
     if (!expression(buffer->offset(), "entry", name) ||
-        !expression(buffer->size(), "entry", name) || !device(entry, buffer->device()))
+        !expression(buffer->size(), "entry", name) || !device(buffer->device()))
       return false;
   return ports(entry, *entry.inputs()) && ports(entry, *entry.outputs()) &&
          commands(entry, entry.commands());
@@ -63,9 +63,9 @@ bool Checker::ports(const schema::Entry &entry, const Ports &ports) {
   return true;
 }
 
-bool Checker::device(const schema::Entry &entry, uint32_t device) {
+bool Checker::device(uint32_t device) {
   return device < program.devices()->size() ||
-         broken("entry", entry.name()->c_str(), "device %u is not there", device);
+         broken("entry", entryName, "device %u is not there", device);
 }
 
 bool Checker::argument(const schema::Entry &entry, const schema::Arg &argument) {
@@ -93,26 +93,28 @@ bool Checker::argument(const schema::Entry &entry, const schema::Arg &argument) 
     return true;
   }
   if (argument.index() >= count)
-    return broken("entry", entry.name()->c_str(), "an argument of kind %d names number %u of %zu",
+    return broken("entry", entryName, "an argument of kind %d names number %u of %zu",
                   int(argument.kind()), argument.index(), count);
   if (argument.kind() != schema::ArgKind::weight)
-    return argument.value() >= 0 || broken("entry", entry.name()->c_str(),
-                                           "an argument has the offset %" PRId64, argument.value());
+    return argument.value() >= 0 ||
+           broken("entry", entryName, "an argument has the offset %" PRId64, argument.value());
   uint64_t size = program.weights()->Get(argument.index())->size();
   return uint64_t(argument.value()) <= size ||
-         broken("entry", entry.name()->c_str(),
+         broken("entry", entryName,
                 "an argument has the offset %" PRId64 " in a weight of %" PRIu64 " bytes",
                 argument.value(), size);
 }
 
 bool Checker::launch(const schema::Entry &entry, const schema::Launch &launch) {
   if (launch.kernel() >= countOf(program.kernels()))
-    return broken("entry", entry.name()->c_str(), "launches kernel %u of %zu", launch.kernel(),
+    return broken("entry", entryName, "launches kernel %u of %zu", launch.kernel(),
                   countOf(program.kernels()));
+  if (!inPlace(*launch.args()))
+    return broken("launch", textOf(launch.label()), "is misaligned");
   for (const schema::Arg *item : *launch.args())
     if (!argument(entry, *item))
       return false;
-  return device(entry, launch.device());
+  return device(launch.device());
 }
 
 bool Checker::copy(const schema::Entry &entry, const schema::Arg *source,
@@ -122,9 +124,9 @@ bool Checker::copy(const schema::Entry &entry, const schema::Arg *source,
            (place->kind() == schema::ArgKind::buffer || place->kind() == schema::ArgKind::handoff);
   };
   if (!inMemory(source) || !inMemory(destination))
-    return broken("entry", entry.name()->c_str(), "copies from or to something that is no buffer");
+    return broken("entry", entryName, "copies from or to something that is no buffer");
   return argument(entry, *source) && argument(entry, *destination) &&
-         expression(size, "entry", entry.name()->c_str());
+         expression(size, "entry", entryName);
 }
 
 bool Checker::commands(const schema::Entry &entry, const Commands *commands) {
@@ -135,42 +137,43 @@ bool Checker::commands(const schema::Entry &entry, const Commands *commands) {
 }
 
 bool Checker::command(const schema::Entry &entry, const schema::Command &command) {
-  const char *name = entry.name()->c_str();
   switch (command.body_type()) {
   case schema::Body::Launch:
     return launch(entry, *command.body_as_Launch());
   case schema::Body::Barrier:
-    return device(entry, command.body_as_Barrier()->device());
+    return device(command.body_as_Barrier()->device());
   case schema::Body::Signal:
-    return device(entry, command.body_as_Signal()->device());
+    return device(command.body_as_Signal()->device());
   case schema::Body::Wait:
-    return device(entry, command.body_as_Wait()->device());
+    return device(command.body_as_Wait()->device());
   case schema::Body::Require:
     return command.body_as_Require()->bank() < countOf(program.banks()) ||
-           broken("entry", name, "requires a bank that is not there");
+           broken("entry", entryName, "requires a bank that is not there");
   case schema::Body::Copy: {
     const schema::Copy *body = command.body_as_Copy();
     return copy(entry, body->source(), body->destination(), body->bytes()) &&
-           device(entry, body->source_device()) && device(entry, body->destination_device());
+           device(body->source_device()) && device(body->destination_device());
   }
   case schema::Body::Collective: {
     const schema::Collective *body = command.body_as_Collective();
     if (body->group() >= countOf(program.communication()) || body->dtype() > schema::Dtype::MAX)
-      return broken("entry", name, "a collective names a group or type that is not there");
+      return broken("entry", entryName, "a collective names a group or type that is not there");
     if (program.communication()->Get(body->group())->ranks() > 1)
       return fail(
           status, GLM_UNSUPPORTED,
           "%s: entry %s: is made for %u ranks, this runtime has one; compile it without --shard",
-          path, name, program.communication()->Get(body->group())->ranks());
+          path, entryName, program.communication()->Get(body->group())->ranks());
     return copy(entry, body->source(), body->destination(), body->count());
   }
   case schema::Body::Branch: {
     const schema::Branch *body = command.body_as_Branch();
-    return expression(body->left(), "entry", name) && expression(body->right(), "entry", name) &&
-           commands(entry, body->less()) && commands(entry, body->otherwise());
+    return expression(body->left(), "entry", entryName) &&
+           expression(body->right(), "entry", entryName) && commands(entry, body->less()) &&
+           commands(entry, body->otherwise());
   }
   default:
-    return broken("entry", name, "has a command of the unknown kind %d", int(command.body_type()));
+    return broken("entry", entryName, "has a command of the unknown kind %d",
+                  int(command.body_type()));
   }
 }
 

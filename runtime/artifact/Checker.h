@@ -47,13 +47,14 @@ private:
   bool copy(const schema::Entry &entry, const schema::Arg *source, const schema::Arg *destination,
             const schema::Expr *size);
   bool argument(const schema::Entry &entry, const schema::Arg &argument);
-  bool device(const schema::Entry &entry, uint32_t device);
+  bool device(uint32_t device);
 
   const schema::Program &program;
   const glm_container_header &header;
   const char *path;
   glm_status &status;
   size_t dimCount;
+  const char *entryName = ""; // of the entry being checked
 };
 
 } // namespace glm::runtime

@@ -190,7 +190,7 @@ bool Caches::truncate(int32_t slot, int64_t length, glm_status &status) {
 bool Caches::branch(int32_t from, int32_t to, int64_t length, glm_status &status) {
   if (!checkSlot(from, status) || !checkEmpty(to, status))
     return false;
-  if (from == to || length < 0 || length > slots[from].length)
+  if (length < 0 || length > slots[from].length)
     return fail(status, GLM_BAD_POSITION,
                 "slot %d: cannot give %" PRId64 " rows to slot %d, it has %" PRId64, from, length,
                 to, slots[from].length);

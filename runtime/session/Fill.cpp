@@ -23,8 +23,8 @@ public:
     if (dtype > schema::Dtype::f16 && !eightBits) // integers: any bits
       return;
     size_t form = eightBits ? 3 : size_t(dtype);
-    keep = kept[form] * 0x100000001;
-    set = fixed[form] * 0x100000001;
+    keep = kept[form] | uint64_t(kept[form]) << 32;
+    set = fixed[form] | uint64_t(fixed[form]) << 32;
   }
 
   void fill(uint8_t *bytes, uint64_t size) {

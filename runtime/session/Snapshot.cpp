@@ -106,7 +106,7 @@ static bool checkFile(const FileMapping &file, const char *path, glm_status &sta
   glm_snapshot_header head;
   memcpy(&head, file.data(), sizeof(head));
   if (memcmp(head.magic, GLM_SNAPSHOT_MAGIC, sizeof(head.magic)) != 0)
-    return fail(status, GLM_NOT_SNAPSHOT, "%s: is no snapshot; name one that was saved", path);
+    return fail(status, GLM_NOT_SNAPSHOT, "%s: is no snapshot; name one", path);
   if (head.version != GLM_SNAPSHOT_VERSION)
     return fail(status, GLM_VERSION_UNKNOWN,
                 "%s: is of version %" PRIu64 ", known is %d; save again", path, head.version,
@@ -133,8 +133,8 @@ static bool restore(glm_session &session, int32_t slot, const char *path, glm_st
   Snapshot snapshot(session, slot, rows);
   if (snapshot.size() != file.size() || !snapshot.describes(file.data()))
     return fail(status, GLM_OTHER_ARTIFACT,
-                "%s: was saved with another artifact or layout than %s; restore it with its own",
-                path, session.model->path);
+                "%s: was saved with another artifact or layout than %s; use its own", path,
+                session.model->path);
   if (!caches.reserve(status))
     return false;
   snapshot.read(file.data());
