@@ -43,6 +43,9 @@ endif()
 if(GLM_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    add_compile_options(-fsanitize=fuzzer-no-link) # coverage, which guides the programs of test/fuzz
+  endif()
 endif()
 
 # `#include` paths start at the root of the tree; generated files have the same paths below the build folder.
