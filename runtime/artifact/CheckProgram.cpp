@@ -124,20 +124,25 @@ bool Checker::inSegment(const char *kind, const char *name, uint32_t segment, ui
          broken(kind, name, "starts at %" PRIu64 ", not at a multiple of 64", start);
 }
 
+bool Checker::dtype(const char *kind, const char *name, schema::Dtype dtype) {
+  return dtype <= schema::Dtype::MAX || broken(kind, name, "is of the unknown type %d", int(dtype));
+}
+
 bool Checker::weights() {
   for (size_t i = 0; i < countOf(program.weights()); ++i) {
     const schema::Weight *weight = program.weights()->Get(uint32_t(i));
     const char *name = weight->name()->c_str();
-    if (weight->dtype() > schema::Dtype::MAX)
-      return broken("weight", name, "is of the unknown type %d", int(weight->dtype()));
-    if (!inSegment("weight", name, weight->segment(), weight->offset(), weight->size()))
+    if (!dtype("weight", name, weight->dtype()) ||
+        !inSegment("weight", name, weight->segment(), weight->offset(), weight->size()))
       return false;
   }
   for (size_t i = 0; i < countOf(program.banks()); ++i) {
     const schema::Bank *bank = program.banks()->Get(uint32_t(i));
     const char *name = bank->name()->c_str();
-    if (bank->dtype() > schema::Dtype::MAX)
-      return broken("bank", name, "is of the unknown type %d", int(bank->dtype()));
+    if (!dtype("bank", name, bank->dtype()))
+      return false;
+    if (!inPlace(*bank->offsets()))
+      return broken("bank", name, "is misaligned");
     for (uint64_t offset : *bank->offsets())
       if (!inSegment("bank", name, bank->segment(), offset, bank->slab_size()))
         return false;

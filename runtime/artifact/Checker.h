@@ -34,6 +34,7 @@ private:
   bool inSegment(const char *kind, const char *name, uint32_t segment, uint64_t offset,
                  uint64_t size);
   bool holds(uint32_t segment, schema::SegmentKind kind) const;
+  bool dtype(const char *kind, const char *name, schema::Dtype dtype);
   bool weights();
   bool state(const schema::State &state);
   bool named();

@@ -101,16 +101,18 @@ static bool checkSize(const FileMapping &file, uint64_t size, const char *path,
               file.size(), size);
 }
 
+static const glm_snapshot_header &headerOf(const FileMapping &file) {
+  return *reinterpret_cast<const glm_snapshot_header *>(file.data());
+}
+
 // What a file says of itself; nothing of it is believed before.
 static bool checkFile(const FileMapping &file, const char *path, glm_status &status) {
-  glm_snapshot_header head;
-  memcpy(&head, file.data(), sizeof(head));
+  const glm_snapshot_header &head = headerOf(file);
   if (memcmp(head.magic, GLM_SNAPSHOT_MAGIC, sizeof(head.magic)) != 0)
     return fail(status, GLM_NOT_SNAPSHOT, "%s: is no snapshot; name one", path);
   if (head.version != GLM_SNAPSHOT_VERSION)
     return fail(status, GLM_VERSION_UNKNOWN,
-                "%s: is of version %" PRIu64 ", known is %d; save again", path, head.version,
-                GLM_SNAPSHOT_VERSION);
+                "%s: is of the unknown version %" PRIu64 "; save again", path, head.version);
   if (!checkSize(file, head.file_size, path, status))
     return false;
   return hashOfFile(file.data(), file.size()) == Hash{head.hash_low, head.hash_high} ||
@@ -126,8 +128,7 @@ static bool restore(glm_session &session, int32_t slot, const char *path, glm_st
     return checkSize(file, sizeof(glm_snapshot_header), path, status);
   if (!file.map(path, status) || !checkFile(file, path, status))
     return false;
-  int64_t rows;
-  memcpy(&rows, file.data() + offsetof(glm_snapshot_header, rows), sizeof(rows));
+  int64_t rows = headerOf(file).rows;
   if (!caches.admitLength(slot, rows, status))
     return false;
   Snapshot snapshot(session, slot, rows);
