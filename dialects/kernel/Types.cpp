@@ -175,14 +175,18 @@ static void printShaped(AsmPrinter &printer, ArrayRef<int64_t> dims, Type elemen
   printer << '>';
 }
 
-Type BufferType::parse(AsmParser &parser) {
+template <typename Memory> static Type parseMemory(AsmParser &parser, bool allowDynamic) {
   SMLoc where = parser.getCurrentLocation();
   SmallVector<int64_t> dims;
   Type element;
   Attribute layout;
-  if (parseShaped(parser, /*allowDynamic=*/true, dims, element, &layout))
+  if (parseShaped(parser, allowDynamic, dims, element, &layout))
     return {};
-  return parser.getChecked<BufferType>(where, parser.getContext(), dims, element, layout);
+  return parser.getChecked<Memory>(where, parser.getContext(), dims, element, layout);
+}
+
+Type BufferType::parse(AsmParser &parser) {
+  return parseMemory<BufferType>(parser, /*allowDynamic=*/true);
 }
 
 void BufferType::print(AsmPrinter &printer) const {
@@ -190,13 +194,7 @@ void BufferType::print(AsmPrinter &printer) const {
 }
 
 Type BankType::parse(AsmParser &parser) {
-  SMLoc where = parser.getCurrentLocation();
-  SmallVector<int64_t> dims;
-  Type element;
-  Attribute layout;
-  if (parseShaped(parser, /*allowDynamic=*/false, dims, element, &layout))
-    return {};
-  return parser.getChecked<BankType>(where, parser.getContext(), dims, element, layout);
+  return parseMemory<BankType>(parser, /*allowDynamic=*/false);
 }
 
 void BankType::print(AsmPrinter &printer) const {
