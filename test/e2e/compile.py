@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 BIN, DATA, ARTIFACTS = (Path(os.environ[name]) for name in ("GLM_BIN", "GLM_TEST_DATA", "GLM_ARTIFACTS"))
@@ -11,18 +12,29 @@ WANTED = {
     "demo-f32.glm": ["glm5-demo", "--precision=f32"],
     "demo-bf16.glm": ["glm5-demo"],
     "tiny.glm": ["glm5-tiny", "--precision=f32", "--context=80", "--slots=2", "--no-mtp"],
-    "shared.glm": ["glm52-tiny", "--precision=f32"],
+    "shared.glm": ["glm52-tiny", "--precision=f32", "--keep=selections"],
+    "shared-bf16.glm": ["glm52-tiny"],
     "kept.glm": ["glm5-tiny", "--keep=selections,experts,hidden"],
+    "kept-f32.glm": ["glm5-tiny", "--precision=f32", "--keep=selections"],
+    "t1.glm": ["t1", "--precision=f32"],
     "foreign.glm": ["glm5-tiny", "--target-cpu=generic"],  # no processor that these tests run on
 }
 
 
-def main():
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+def compile_all(made):
+    """`made`: folder of the checkpoints that are not in test/data."""
     for name, (checkpoint, *flags) in WANTED.items():
-        done = subprocess.run([BIN / "glmc", DATA / checkpoint, "-o", ARTIFACTS / name, *flags], stderr=subprocess.PIPE, text=True)
+        folder = made / checkpoint if (made / checkpoint).exists() else DATA / checkpoint
+        done = subprocess.run([BIN / "glmc", folder, "-o", ARTIFACTS / name, *flags], stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             sys.exit(f"{name}: glmc exited with {done.returncode}: {done.stderr}")
+
+
+def main():
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        subprocess.run([sys.executable, Path(__file__).parent / "make_t1.py", Path(made) / "t1"], check=True)
+        compile_all(Path(made))
 
 
 if __name__ == "__main__":

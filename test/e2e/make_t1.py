@@ -5,10 +5,11 @@ Weights are not random but a formula of the tensor's name, so the known values i
 recomputed by anybody. They come from a float64 implementation of the model's definition; transformers 5.23.0
 (with eps 1e-5 on the two latent norms) meets all of them.
 
-    make_t1.py DIR
+    make_t1.py DIR [LAYERS POSITIONS]
 
 writes config.json, generation_config.json, tokenizer.json (96 ids: printable ASCII and one stop token),
-model.safetensors, tokens.npy (the prompt) and expected.json.
+model.safetensors, tokens.npy (the prompt) and expected.json. With other LAYERS or POSITIONS than 5 and 4,096 it is
+another model, of which nothing is known.
 """
 import json
 import os
@@ -17,7 +18,8 @@ import sys
 
 import numpy as np
 
-V, H, LAYERS, DENSE, HEADS, QL, KL, DN, DR, DV = 96, 64, 5, 1, 4, 24, 16, 12, 8, 10
+LAYERS, POSITIONS = (int(word) for word in sys.argv[2:4]) if len(sys.argv) > 3 else (5, 4096)
+V, H, DENSE, HEADS, QL, KL, DN, DR, DV = 96, 64, 1, 4, 24, 16, 12, 8, 10
 INTER, MOE, EXPERTS, TOP, GROUPS, KEPT, INDEX_HEADS, INDEX_DIM, TOPK = 48, 20, 8, 3, 2, 1, 8, 16, 6
 STOP = 95
 
@@ -27,7 +29,7 @@ CONFIG = {
     "num_key_value_heads": HEADS, "qk_head_dim": DN + DR, "qk_nope_head_dim": DN, "qk_rope_head_dim": DR,
     "v_head_dim": DV, "q_lora_rank": QL, "kv_lora_rank": KL, "attention_bias": False,
     "rope_parameters": {"rope_theta": 1000000, "rope_type": "default"}, "rope_interleave": True,
-    "indexer_rope_interleave": True, "max_position_embeddings": 4096, "index_n_heads": INDEX_HEADS,
+    "indexer_rope_interleave": True, "max_position_embeddings": POSITIONS, "index_n_heads": INDEX_HEADS,
     "index_head_dim": INDEX_DIM, "index_topk": TOPK, "index_topk_freq": 2, "index_skip_topk_offset": 2,
     "index_share_for_mtp_iteration": True, "intermediate_size": INTER, "first_k_dense_replace": DENSE,
     "moe_layer_freq": 1, "moe_intermediate_size": MOE, "n_routed_experts": EXPERTS, "n_shared_experts": 1,
