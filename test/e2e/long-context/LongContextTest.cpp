@@ -165,7 +165,7 @@ void expectNear(const std::vector<float> &got, const std::vector<float> &wanted)
   ASSERT_EQ(wanted.size(), got.size());
   for (size_t i = 0; i < got.size(); ++i) {
     ASSERT_TRUE(std::isfinite(got[i]));
-    ASSERT_NEAR(got[i], wanted[i], 1e-3) << "row " << i / vocabulary << " logit " << i % vocabulary;
+    ASSERT_NEAR(got[i], wanted[i], 1e-4) << "row " << i / vocabulary << " logit " << i % vocabulary;
   }
 }
 
