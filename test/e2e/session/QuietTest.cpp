@@ -11,7 +11,12 @@
 
 namespace {
 std::atomic<bool> heapForbidden = false;
+
+void allow() {
+  if (heapForbidden)
+    __builtin_trap();
 }
+} // namespace
 
 extern "C" {
 void *__libc_malloc(size_t size);
@@ -19,13 +24,9 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 
 #if !defined(GLM_INSTRUMENTED)
-void *malloc(size_t size) { return heapForbidden ? nullptr : __libc_malloc(size); }
-void *calloc(size_t count, size_t size) {
-  return heapForbidden ? nullptr : __libc_calloc(count, size);
-}
-void *realloc(void *memory, size_t size) {
-  return heapForbidden ? nullptr : __libc_realloc(memory, size);
-}
+void *malloc(size_t size) { return allow(), __libc_malloc(size); }
+void *calloc(size_t count, size_t size) { return allow(), __libc_calloc(count, size); }
+void *realloc(void *memory, size_t size) { return allow(), __libc_realloc(memory, size); }
 #endif
 }
 

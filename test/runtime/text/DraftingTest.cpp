@@ -3,6 +3,11 @@
 // The loop with drafts: they change the number of steps and nothing else.
 #include "test/runtime/text/FakeModel.h"
 
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <span>
+
 using namespace glm::text;
 using namespace glm::text::testing;
 
@@ -111,6 +116,66 @@ TEST(Drafting, CountsDraftsByPosition) {
   EXPECT_EQ(statistics.draft_accepted[1], statistics.draft_tried[1]);
   EXPECT_GE(statistics.draft_tried[2], 10u);
   EXPECT_EQ(statistics.draft_tried[3], 0u);
+}
+
+/// Softmax over the `kept` largest logits of a row, by token.
+std::map<int32_t, double> probabilities(const std::vector<float> &row, size_t kept) {
+  std::vector<int32_t> order(row.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [&](int32_t a, int32_t b) { return row[size_t(a)] > row[size_t(b)]; });
+  std::map<int32_t, double> result;
+  double total = 0;
+  for (int32_t token : std::span(order).first(kept))
+    total += result[token] = std::exp(double(row[size_t(token)]));
+  for (auto &[token, probability] : result)
+    probability /= total;
+  return result;
+}
+
+// Three sampled tokens, 64 ways, over many seeds: chi-square against the product of the model's
+// probabilities, with drafts and without. The drafts are the likeliest tokens, right or wrong; an
+// acceptance that favoured them would show here.
+TEST(Drafting, SampledTokensFollowTheProbabilities) {
+  constexpr size_t kept = 4, runs = 6000, tokens = 3;
+  constexpr double limit = 117; // 63 degrees of freedom are above it once in 25,000
+  std::vector<int32_t> prompt = promptOf(5);
+  std::map<std::vector<int32_t>, double> expected = {{{}, double(runs)}};
+  for (size_t i = 0; i < tokens; ++i) {
+    std::map<std::vector<int32_t>, double> longer;
+    for (const auto &[path, count] : expected) {
+      std::vector<int32_t> sequence = prompt;
+      sequence.insert(sequence.end(), path.begin(), path.end());
+      for (auto [token, probability] : probabilities(FakeModel().rowAfter(sequence), kept)) {
+        std::vector<int32_t> next = path;
+        next.push_back(token);
+        longer[next] = count * probability;
+      }
+    }
+    expected = longer;
+  }
+  ASSERT_EQ(expected.size(), 64u);
+  for (size_t drafts : {0u, 2u}) {
+    std::map<std::vector<int32_t>, double> seen;
+    size_t accepted = 0;
+    for (size_t seed = 0; seed < runs; ++seed) {
+      FakeModel model;
+      model.lieEvery = SIZE_MAX;
+      Recorder recorder;
+      recorder.options.sampling = {0, 1.0, kept, 1.0, 0, seed};
+      recorder.options.drafts = drafts;
+      recorder.options.max_tokens = tokens;
+      recorder.run(model.callbacks(drafts > 0), prompt);
+      seen[recorder.tokens] += 1;
+      accepted += recorder.statistics.accepted;
+    }
+    double square = 0;
+    for (const auto &[path, count] : expected)
+      square += (seen[path] - count) * (seen[path] - count) / count;
+    EXPECT_LT(square, limit) << drafts;
+    EXPECT_EQ(seen.size(), expected.size()) << "tokens that cannot be";
+    EXPECT_EQ(accepted > runs / 4, drafts > 0) << accepted;
+  }
 }
 
 } // namespace
