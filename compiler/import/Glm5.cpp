@@ -137,11 +137,23 @@ private:
   //-------------------------------------------------------------------------------===//
 
   void weightSymbol(const WeightSource &source, const Checkpoint &checkpoint) {
-    std::string symbol = source.row->symbol();
-    RankedTensorType type = typeOf(context, source);
-    const Tensor &first = *source.tensors.front();
+    // A stacked tensor has one name for all experts, and no `{}` in it.
+    const std::string &pattern = source.row->name;
+    std::string stacked(source.tensors.front()->name);
+    symbolFor(source.row->symbol(), typeOf(context, source), source.tensors, source.within,
+              source.within.empty() ? pattern : stacked, source.row->isBank(), checkpoint);
+    for (const Companion &companion : source.companions)
+      symbolFor(symbolOf(source, companion), typeOf(context, source, companion), companion.tensors,
+                {}, companionName(pattern, companion.row->suffix), source.row->isBank(),
+                checkpoint);
+  }
+
+  void symbolFor(const std::string &symbol, RankedTensorType type, ArrayRef<const Tensor *> tensors,
+                 ArrayRef<uint64_t> within, const std::string &pattern, bool isBank,
+                 const Checkpoint &checkpoint) {
+    const Tensor &first = *tensors.front();
     auto files = checkpoint.files();
-    if (!source.row->isBank()) {
+    if (!isBank) {
       model::WeightOp::create(b, at(symbol), symbol, type, files[first.file].name,
                               static_cast<int64_t>(first.offset));
       return;
@@ -150,16 +162,14 @@ private:
     SmallVector<int32_t> fileOf;
     SmallVector<int64_t> offsets;
     std::map<uint32_t, int32_t> index;
-    for (auto [expert, tensor] : llvm::enumerate(source.tensors)) {
+    for (auto [expert, tensor] : llvm::enumerate(tensors)) {
       auto [it, fresh] = index.try_emplace(tensor->file, static_cast<int32_t>(names.size()));
       if (fresh)
         names.push_back(files[tensor->file].name);
       fileOf.push_back(it->second);
-      uint64_t within = source.within.empty() ? 0 : source.within[expert];
-      offsets.push_back(static_cast<int64_t>(tensor->offset + within));
+      uint64_t inside = within.empty() ? 0 : within[expert];
+      offsets.push_back(static_cast<int64_t>(tensor->offset + inside));
     }
-    // A stacked tensor has one name for all experts, and no `{}` in it.
-    std::string pattern = source.within.empty() ? source.row->name : std::string(first.name);
     model::BankOp::create(b, at(symbol), symbol, type, pattern, b.getStrArrayAttr(names), fileOf,
                           offsets);
   }
@@ -186,7 +196,9 @@ private:
   func::FuncOp layerFunction(const LayerShape &shape, ArrayRef<const WeightSource *> weights) {
     std::string key = shape.kind();
     for (const WeightSource *source : weights)
-      key += source->dtype() == Dtype::F32 ? 'f' : 'b';
+      key += source->coding != Coding::Plain ? static_cast<char>('0' + int(source->coding))
+             : source->dtype() == Dtype::F32 ? 'f'
+                                             : 'b';
     func::FuncOp &function = kinds[key];
     if (function)
       return function;
@@ -226,8 +238,14 @@ private:
     SmallVector<Value> operands = {hidden, rows, angles,
                                    stateValue(layer, "latent", c.kvLoraRank + c.ropeDim),
                                    owner ? stateValue(layer, "index", c.indexDim) : selection};
-    for (const WeightSource *source : weights)
+    for (const WeightSource *source : weights) {
       operands.push_back(weightValue(*source));
+      for (const Companion &companion : source->companions) {
+        std::string symbol = symbolOf(*source, companion);
+        operands.push_back(model::WeightValueOp::create(
+            b, at(symbol), typeOf(context, *source, companion), symbol));
+      }
+    }
     auto call = func::CallOp::create(b, at("model.layers." + Twine(layer)), callee, operands);
     LayerResults results{call.getResult(0), selection, nullptr};
     if (owner)

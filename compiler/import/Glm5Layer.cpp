@@ -24,7 +24,13 @@ public:
   LayerBody(OpBuilder &b, const Glm5Config &config, const LayerShape &shape, func::FuncOp function,
             ArrayRef<const WeightSource *> sources)
       : b(b), c(config), shape(shape), name(function.getSymName()), args(function.getArguments()),
-        sources(sources), hidden(args[0]), rows(args[1]), angles(args[2]), latent(args[3]) {}
+        hidden(args[0]), rows(args[1]), angles(args[2]), latent(args[3]) {
+    unsigned next = layerOperands;
+    for (const WeightSource *source : sources) {
+      weights.push_back({source, next});
+      next += 1 + source->companions.size();
+    }
+  }
 
   void build() {
     Value attended = attention();
@@ -47,11 +53,70 @@ private:
     return NameLoc::get(b.getStringAttr(path));
   }
 
-  Value weight(WeightKind kind) {
-    for (auto [i, source] : llvm::enumerate(sources))
-      if (source->row->kind == kind)
-        return args[layerOperands + i];
+  /// A weight and the number of its first argument; companions follow it.
+  struct Weight {
+    const WeightSource *source;
+    unsigned argument;
+    Value quantized = {};
+  };
+
+  Weight &find(WeightKind kind) {
+    for (Weight &weight : weights)
+      if (weight.source->row->kind == kind)
+        return weight;
     llvm_unreachable("takesWeight() lists every weight the body asks for");
+  }
+
+  Value weight(WeightKind kind) { return args[find(kind).argument]; }
+
+  Value companion(const Weight &weight, StringRef suffix) {
+    for (auto [i, companion] : llvm::enumerate(weight.source->companions))
+      if (StringRef(companion.row->suffix) == suffix)
+        return args[weight.argument + 1 + i];
+    return {};
+  }
+
+  /// What products multiply: the weight, or its codes tied to their scales.
+  Value factor(WeightKind kind) {
+    Weight &weight = find(kind);
+    Value codes = args[weight.argument];
+    Coding coding = weight.source->coding;
+    if (coding == Coding::Plain || weight.quantized)
+      return weight.quantized ? weight.quantized : codes;
+    auto type = cast<RankedTensorType>(codes.getType());
+    bool isFp8 = coding == Coding::Fp8Blocks;
+    Type element =
+        model::QuantizedType::get(b.getContext(), type.getElementType(), isFp8 ? fp8Block : 1,
+                                  isFp8 ? fp8Block : type.getShape().back());
+    Value scales = args[weight.argument + 1];
+    return weight.quantized =
+               model::QuantizedOp::create(b, codes.getLoc(), type.clone(element), codes, scales,
+                                          companion(weight, "quant_bias"), Value());
+  }
+
+  /// Rows as a weight of that kind wants them: as they are, or as integer codes.
+  Value rowsFor(WeightKind kind, Value x) {
+    const Weight &weight = find(kind);
+    auto type = cast<RankedTensorType>(x.getType());
+    RankedTensorType codes = type.clone(b.getI8Type());
+    switch (weight.source->coding) {
+    case Coding::Plain:
+    case Coding::Fp8Blocks:
+      return x;
+    case Coding::Int8Static:
+      return model::QuantizeStaticOp::create(b, x.getLoc(), codes, x,
+                                             companion(weight, "input_scale"),
+                                             companion(weight, "input_offset"));
+    case Coding::Int8Dynamic:
+    case Coding::Int4Dynamic:
+      break;
+    }
+    int64_t width = type.getShape().back();
+    auto made = model::QuantizeOp::create(b, x.getLoc(), codes, f32({dyn, 1}), TypeRange(), x,
+                                          b.getI64IntegerAttr(width), UnitAttr());
+    Type element = model::QuantizedType::get(b.getContext(), b.getI8Type(), 1, width);
+    return model::QuantizedOp::create(b, x.getLoc(), type.clone(element), made.getCodes(),
+                                      made.getScales(), Value(), Value());
   }
 
   RankedTensorType f32(ArrayRef<int64_t> sizes) { return f32Tensor(b.getContext(), sizes); }
@@ -62,9 +127,18 @@ private:
   }
 
   Value linear(StringRef part, Value x, WeightKind kind) {
-    Value w = weight(kind);
+    Value w = factor(kind);
     int64_t out = cast<RankedTensorType>(w.getType()).getDimSize(0);
-    return model::LinearOp::create(b, at(part), f32({dyn, out}), x, w);
+    return model::LinearOp::create(b, at(part), f32({dyn, out}), rowsFor(kind, x), w);
+  }
+
+  /// The numbers of a weight that is multiplied in parts.
+  Value numbers(WeightKind kind) {
+    Value w = factor(kind);
+    if (find(kind).source->coding == Coding::Plain)
+      return w;
+    auto type = cast<RankedTensorType>(w.getType());
+    return model::DequantizeOp::create(b, w.getLoc(), type.clone(b.getF32Type()), w);
   }
 
   Value columns(Value x, int64_t begin, int64_t width) {
@@ -124,7 +198,7 @@ private:
         model::GatherOp::create(b, at("self_attn"), gatheredType, latent, selection, rows);
     double scale = 1 / std::sqrt(static_cast<double>(c.headDim()));
     Value o = model::AttendExpandedOp::create(b, at("self_attn"), f32({dyn, c.heads, c.valueDim}),
-                                              qNope, qRope, gathered, weight(WeightKind::KvUp),
+                                              qNope, qRope, gathered, numbers(WeightKind::KvUp),
                                               selection, b.getF64FloatAttr(scale));
     Value merged =
         model::MergeHeadsOp::create(b, at("self_attn"), f32({dyn, c.heads * c.valueDim}), o);
@@ -160,7 +234,7 @@ private:
   }
 
   Value expertLinear(Value x, WeightKind kind) {
-    Value bank = weight(kind);
+    Value bank = factor(kind);
     int64_t out = cast<RankedTensorType>(bank.getType()).getDimSize(1);
     return model::ExpertLinearOp::create(b, at("mlp.experts"), f32({dyn, out}), x, bank, routing);
   }
@@ -174,10 +248,17 @@ private:
         b.getI64IntegerAttr(c.expertGroups), b.getI64IntegerAttr(c.keptGroups),
         b.getF64FloatAttr(c.routedScale), c.normalizeTopK ? b.getUnitAttr() : UnitAttr());
     Location loc = at("mlp.experts");
-    Value x = model::DispatchOp::create(b, loc, y.getType(), y, routing);
+    // Rows are quantised before they are copied for their experts.
+    auto dispatched = [&](WeightKind kind) -> Value {
+      Value x = rowsFor(kind, y);
+      return model::DispatchOp::create(b, loc, x.getType(), x, routing);
+    };
+    Value x = dispatched(WeightKind::ExpertGate);
     Value g = model::SiluOp::create(b, loc, expertLinear(x, WeightKind::ExpertGate));
+    if (find(WeightKind::ExpertUp).source->coding != find(WeightKind::ExpertGate).source->coding)
+      x = dispatched(WeightKind::ExpertUp);
     Value product = model::MultiplyOp::create(b, loc, g, expertLinear(x, WeightKind::ExpertUp));
-    Value down = expertLinear(product, WeightKind::ExpertDown);
+    Value down = expertLinear(rowsFor(WeightKind::ExpertDown, product), WeightKind::ExpertDown);
     Value routed = model::CombineOp::create(b, loc, y.getType(), down, routing);
     if (c.sharedExperts == 0)
       return routed;
@@ -191,14 +272,13 @@ private:
   const LayerShape &shape;
   StringRef name;
   Block::BlockArgListType args;
-  ArrayRef<const WeightSource *> sources;
+  SmallVector<Weight> weights;
   Value hidden, rows, angles, latent;
   Value selection, routing;
 };
 
 /// A weight's name without the layer it belongs to: `self_attn.q_a_proj.weight`.
-std::string relativeName(const WeightSource &source) {
-  std::string symbol = source.row->symbol();
+std::string relativeName(const std::string &symbol) {
   size_t begin = symbol.find('.', std::string_view("model.layers.").size());
   return symbol.substr(begin + 1);
 }
@@ -220,14 +300,48 @@ RankedTensorType f32Tensor(MLIRContext *context, ArrayRef<int64_t> sizes) {
   return RankedTensorType::get(sizes, Float32Type::get(context));
 }
 
+static Type elementOf(MLIRContext *context, const WeightSource &source) {
+  switch (source.coding) {
+  case Coding::Plain:
+    break;
+  case Coding::Fp8Blocks:
+    return Float8E4M3FNType::get(context);
+  case Coding::Int8Static:
+  case Coding::Int8Dynamic:
+    return IntegerType::get(context, 8);
+  case Coding::Int4Dynamic:
+    return IntegerType::get(context, 4);
+  }
+  return source.dtype() == Dtype::F32 ? Type(Float32Type::get(context))
+                                      : Type(BFloat16Type::get(context));
+}
+
 RankedTensorType typeOf(MLIRContext *context, const WeightSource &source) {
-  Type element = source.dtype() == Dtype::F32 ? Type(Float32Type::get(context))
-                                              : Type(BFloat16Type::get(context));
   SmallVector<int64_t> sizes;
   if (source.row->isBank())
     sizes.push_back(source.row->experts);
   sizes.append(source.row->shape.begin(), source.row->shape.end());
+  return RankedTensorType::get(sizes, elementOf(context, source));
+}
+
+RankedTensorType typeOf(MLIRContext *context, const WeightSource &source,
+                        const Companion &companion) {
+  SmallVector<int64_t> sizes;
+  if (source.row->isBank())
+    sizes.push_back(source.row->experts);
+  llvm::append_range(sizes, companionShape(*companion.row, source.row->kind, source.row->shape));
+  // Scales are matrices of blocks, one column wide here.
+  if (companion.row->suffix == "deq_scale")
+    sizes.push_back(1);
+  Type element = companion.row->dtype == Dtype::I32 ? Type(IntegerType::get(context, 32))
+                                                    : Type(Float32Type::get(context));
   return RankedTensorType::get(sizes, element);
+}
+
+std::string symbolOf(const WeightSource &source, const Companion &companion) {
+  if (source.row->isBank())
+    return source.row->symbol() + "." + std::string(companion.row->suffix);
+  return companionName(source.row->name, companion.row->suffix);
 }
 
 func::FuncOp buildLayerFunction(OpBuilder &b, const std::string &name, const Glm5Config &config,
@@ -244,7 +358,11 @@ func::FuncOp buildLayerFunction(OpBuilder &b, const std::string &name, const Glm
                                     shape.owner ? "index" : "selection"};
   for (const WeightSource *source : weights) {
     inputs.push_back(typeOf(context, *source));
-    names.push_back(relativeName(*source));
+    names.push_back(relativeName(source->row->symbol()));
+    for (const Companion &companion : source->companions) {
+      inputs.push_back(typeOf(context, *source, companion));
+      names.push_back(relativeName(symbolOf(*source, companion)));
+    }
   }
   SmallVector<Type> results = {hidden};
   if (shape.owner)

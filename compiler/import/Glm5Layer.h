@@ -35,13 +35,22 @@ inline constexpr unsigned layerOperands = 5;
 bool takesWeight(const LayerShape &shape, WeightKind kind);
 
 /// Writes the private function `name` at the insertion point of `builder`. `weights` are the
-/// sources of its weights, in order; their types and relative names become those of the arguments.
+/// sources of its weights, in order; their types and relative names become those of the arguments,
+/// each with its companions behind it.
 mlir::func::FuncOp buildLayerFunction(mlir::OpBuilder &builder, const std::string &name,
                                       const Glm5Config &config, const LayerShape &shape,
                                       llvm::ArrayRef<const WeightSource *> weights);
 
-/// The type of a weight or bank value.
+/// The type of a weight or bank value: its numbers, or its codes.
 mlir::RankedTensorType typeOf(mlir::MLIRContext *context, const WeightSource &source);
+
+/// The type of what stands beside codes: `[N, 1]` for one scale a row, behind the experts of a
+/// bank.
+mlir::RankedTensorType typeOf(mlir::MLIRContext *context, const WeightSource &source,
+                              const Companion &companion);
+
+/// The symbol of what stands beside codes: a tensor's name, or a bank's with the suffix behind it.
+std::string symbolOf(const WeightSource &source, const Companion &companion);
 
 /// `[sizes] x f32`; a negative size is dynamic.
 mlir::RankedTensorType f32Tensor(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> sizes);

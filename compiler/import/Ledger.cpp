@@ -60,8 +60,12 @@ public:
       : checkpoint(checkpoint), config(config), options(options) {}
 
   absl::StatusOr<Ledger> run() {
-    if (absl::Status status = refuseQuantised(); !status.ok())
+    if (absl::Status status = refuseUnnamedFormat(); !status.ok())
       return status;
+    absl::StatusOr<Codings> read = Codings::read(checkpoint, config, !options.noDraft);
+    if (!read.ok())
+      return read.status();
+    codings = &*read;
     ledger.table = allRows(config, !options.noDraft);
     ledger.ledgerRows.reserve(checkpoint.tensors().size());
     for (const Tensor &tensor : checkpoint.tensors())
@@ -70,7 +74,8 @@ public:
       // A configuration of millions of experts beside a small checkpoint: enough is known.
       if (missing.count > maxMissing)
         break;
-      matchRow(row);
+      if (absl::Status status = matchRow(row); !status.ok())
+        return status;
     }
     waiveKnownExtras();
     if (absl::Status status = report(); !status.ok())
@@ -79,22 +84,17 @@ public:
   }
 
 private:
-  /// FP8 and msmodelslim checkpoints are known by their marks, so that they fail with one clear
-  /// message and not with thousands of unexpected scales.
-  absl::Status refuseQuantised() const {
-    std::string folder = checkpoint.folder().string();
-    const char *remedy = "use the BF16 form of the checkpoint";
+  /// Scales beside a configuration that knows of none: one clear message, not thousands of
+  /// unexpected tensors.
+  absl::Status refuseUnnamedFormat() const {
     if (config.format != WeightFormat::Plain)
-      return codedError(Code::UnsupportedFormat, folder,
-                        "is quantised (" + config.quantMethod +
-                            "), a format this version does not import",
-                        remedy);
+      return absl::OkStatus();
     for (const Tensor &tensor : checkpoint.tensors())
       if (endsWith(tensor.name, ".weight_scale_inv") || endsWith(tensor.name, ".weight_scale"))
-        return codedError(Code::UnsupportedFormat, folder,
+        return codedError(Code::UnsupportedFormat, checkpoint.folder().string(),
                           "holds scales of quantised weights (" + std::string(tensor.name) +
-                              "), a format this version does not import",
-                          remedy);
+                              "), but neither config.json nor a description names their format",
+                          "fetch the files that belong to the weights");
     return absl::OkStatus();
   }
 
@@ -110,22 +110,45 @@ private:
       row = {&tensor, fate, why};
   }
 
+  bool checkTensorShape(const Tensor &tensor, std::span<const int64_t> shape) {
+    if (std::ranges::equal(tensor.shape, shape))
+      return true;
+    misshaped.add(std::string(tensor.name), "has shape " + shapeText(tensor.shape) +
+                                                " where config.json implies " + shapeText(shape));
+    return false;
+  }
+
+  /// Checks shape and dtype of codes or of what stands beside them.
+  void checkExactly(const Tensor &tensor, std::span<const int64_t> shape, Dtype dtype) {
+    if (checkTensorShape(tensor, shape) && tensor.dtype != dtype)
+      mistyped.add(std::string(tensor.name), "is " + typeText(tensor) + " where " +
+                                                 std::string(nameOf(dtype)) + " is needed");
+  }
+
   /// Checks shape and dtype; a tensor that fails still counts as known.
   void check(const Tensor &tensor, std::span<const int64_t> shape, WeightKind kind) {
-    if (!std::ranges::equal(tensor.shape, shape))
-      misshaped.add(std::string(tensor.name), "has shape " + shapeText(tensor.shape) +
-                                                  " where config.json implies " + shapeText(shape));
-    else if (!allowsDtype(kind, tensor.dtype))
+    if (checkTensorShape(tensor, shape) && !allowsDtype(kind, tensor.dtype))
       mistyped.add(std::string(tensor.name),
                    "is " + typeText(tensor) +
                        (kind == WeightKind::CorrectionBias ? " where F32 is needed"
                                                            : " where BF16 or F32 is needed"));
   }
 
-  void matchRow(const WeightRow &row) {
-    WeightSource source{&row, {}, {}};
+  absl::Status matchRow(const WeightRow &row) {
+    WeightSource source{&row, {}, {}, Coding::Plain, {}};
     uint32_t consumer = note(row.symbol());
-    if (!row.isBank())
+    absl::StatusOr<Coding> coding = codings->of(row.isBank() ? row.expertName(0) : row.name);
+    if (!coding.ok())
+      return coding.status();
+    if (mayBeCoded(row.kind))
+      source.coding = *coding;
+    if (source.coding == Coding::Int8Static && row.isBank())
+      return codedError(Code::UnsupportedFormat, row.expertName(0),
+                        "is an expert with static activations, which no published checkpoint has",
+                        "use a dynamic form of the checkpoint");
+    if (source.coding != Coding::Plain)
+      matchCodes(row, consumer, source);
+    else if (!row.isBank())
       matchOne(row, row.name, consumer, source);
     else if (!matchStacked(row, consumer, source))
       for (int64_t expert = 0; expert < row.experts; ++expert)
@@ -134,15 +157,52 @@ private:
       checkUniform(source);
     ledger.bySymbol.emplace(row.symbol(), static_cast<uint32_t>(ledger.sources.size()));
     ledger.sources.push_back(std::move(source));
+    return absl::OkStatus();
+  }
+
+  /// The codes of a weight or of every expert, and what stands beside them.
+  void matchCodes(const WeightRow &row, uint32_t consumer, WeightSource &source) {
+    std::vector<int64_t> shape = codesShape(source.coding, row.shape);
+    if (source.coding == Coding::Int4Dynamic && row.shape[0] % 2 != 0)
+      misshaped.add(row.name, "has an odd number of rows, two of which would share bytes");
+    for (int64_t expert = 0; expert < row.experts; ++expert)
+      if (const Tensor *tensor = required(row.expertName(expert), shape)) {
+        checkExactly(*tensor, shape, codesOf(source.coding));
+        decide(*tensor, Fate::Consumed, consumer);
+        source.tensors.push_back(tensor);
+      }
+    for (const CompanionRow &companion : companionsOf(source.coding)) {
+      std::vector<int64_t> beside = companionShape(companion, row.kind, row.shape);
+      bool isRead = companion.waived.empty();
+      uint32_t why = isRead ? consumer : note(std::string(companion.waived));
+      Companion found{&companion, {}};
+      for (int64_t expert = 0; expert < row.experts; ++expert) {
+        const Tensor *tensor =
+            required(companionName(row.expertName(expert), companion.suffix), beside);
+        if (!tensor)
+          continue;
+        checkExactly(*tensor, beside, companion.dtype);
+        decide(*tensor, isRead ? Fate::Consumed : Fate::Waived, why);
+        found.tensors.push_back(tensor);
+      }
+      if (isRead)
+        source.companions.push_back(std::move(found));
+    }
+  }
+
+  /// The tensor of that name; a finding when there is none.
+  const Tensor *required(const std::string &name, std::span<const int64_t> shape) {
+    const Tensor *tensor = checkpoint.find(name);
+    if (!tensor)
+      missing.add(name, "is missing: config.json implies " + shapeText(shape));
+    return tensor;
   }
 
   void matchOne(const WeightRow &row, const std::string &name, uint32_t consumer,
                 WeightSource &source) {
-    const Tensor *tensor = checkpoint.find(name);
-    if (!tensor) {
-      missing.add(name, "is missing: config.json implies " + shapeText(row.shape));
+    const Tensor *tensor = required(name, row.shape);
+    if (!tensor)
       return;
-    }
     check(*tensor, row.shape, row.kind);
     decide(*tensor, Fate::Consumed, consumer);
     source.tensors.push_back(tensor);
@@ -230,6 +290,7 @@ private:
   const Checkpoint &checkpoint;
   const Glm5Config &config;
   Ledger::Options options;
+  const Codings *codings = nullptr;
   Ledger ledger;
   Findings missing{Code::TensorMissing, "missing too",
                    "fetch the whole checkpoint; weights are never invented"};

@@ -14,6 +14,7 @@
 #ifndef GLM_COMPILER_IMPORT_LEDGER_H
 #define GLM_COMPILER_IMPORT_LEDGER_H
 
+#include "compiler/import/Coding.h"
 #include "compiler/import/Safetensors.h"
 #include "compiler/import/Weights.h"
 
@@ -38,6 +39,12 @@ struct LedgerRow {
   uint32_t note;
 };
 
+/// A tensor that stands beside the codes of a weight, or one for each expert.
+struct Companion {
+  const CompanionRow *row;
+  std::vector<const Tensor *> tensors;
+};
+
 /// The tensors behind one weight symbol: one, or one per expert (all the same tensor when stacked).
 struct WeightSource {
   const WeightRow *row;
@@ -45,6 +52,9 @@ struct WeightSource {
   std::vector<const Tensor *> tensors;
   /// Byte offset of each expert's matrix from the start of its tensor; empty unless stacked.
   std::vector<uint64_t> within;
+  Coding coding = Coding::Plain;
+  /// What is read beside the codes, in the order of companionsOf(coding).
+  std::vector<Companion> companions;
   Dtype dtype() const { return tensors.front()->dtype; }
 };
 

@@ -15,11 +15,51 @@ Element elementOf(mlir::Type type) {
   if (auto cache = llvm::dyn_cast<model::CacheType>(type))
     type = cache.getElementType();
   type = mlir::getElementTypeOrSelf(type);
+  if (type.isInteger(8))
+    return Element::I8;
+  if (type.isInteger(4))
+    return Element::I4;
+  if (llvm::isa<mlir::Float8E4M3FNType>(type))
+    return Element::F8E4M3;
+  if (type.isF16())
+    return Element::F16;
   return type.isBF16() ? Element::BF16 : type.isF64() ? Element::F64 : Element::F32;
 }
 
-size_t bytesOf(Element element) {
-  return element == Element::BF16 ? 2 : element == Element::F32 ? 4 : 8;
+size_t bytesOf(Element element, size_t count) {
+  switch (element) {
+  case Element::I4:
+    return (count + 1) / 2;
+  case Element::I8:
+  case Element::F8E4M3:
+    return count;
+  case Element::BF16:
+  case Element::F16:
+    return 2 * count;
+  case Element::F32:
+    return 4 * count;
+  case Element::F64:
+    return 8 * count;
+  }
+  return 0;
+}
+
+float fromF8E4M3(uint8_t code) {
+  int exponent = code >> 3 & 15, mantissa = code & 7;
+  float magnitude = exponent == 15 && mantissa == 7 ? NAN
+                    : exponent == 0 ? std::ldexp(float(mantissa), -9)
+                                    : std::ldexp(float(8 + mantissa), exponent - 10);
+  return code & 0x80 ? -magnitude : magnitude;
+}
+
+double roundedToF16(double value) {
+  if (!std::isfinite(value) || value == 0)
+    return value;
+  int exponent;
+  std::frexp(value, &exponent);
+  double step = std::ldexp(1.0, std::max(exponent, -13) - 11);
+  double result = std::nearbyint(value / step) * step;
+  return std::abs(result) >= 0x1p16 ? std::copysign(HUGE_VAL, value) : result;
 }
 
 float roundedToBf16(float value) {
@@ -75,15 +115,36 @@ const T *Tensor<T>::read(size_t first, size_t length, std::vector<T> &scratch) c
   if (!isMapped())
     return numbers->data() + first;
   size_t each = total / pieces.size(), piece = length ? first / each : 0;
-  const std::byte *bytes = pieces[piece] + (first - piece * each) * bytesOf(kind);
   scratch.resize(length);
-  if (kind == Element::BF16)
-    widen<uint16_t>(bytes, length, scratch.data());
-  else if (kind == Element::F32)
-    widen<float>(bytes, length, scratch.data());
-  else
-    widen<double>(bytes, length, scratch.data());
+  widenFrom(pieces[piece], first - piece * each, length, scratch.data());
   return scratch.data();
+}
+
+template <typename T>
+void Tensor<T>::widenFrom(const std::byte *piece, size_t first, size_t length, T *result) const {
+  switch (kind) {
+  case Element::BF16:
+    return widen<uint16_t>(piece + 2 * first, length, result);
+  case Element::F16: // no file has them
+  case Element::F32:
+    return widen<float>(piece + 4 * first, length, result);
+  case Element::F64:
+    return widen<double>(piece + 8 * first, length, result);
+  case Element::I8:
+    return widen<int8_t>(piece + first, length, result);
+  case Element::F8E4M3:
+    for (size_t i = 0; i < length; ++i)
+      result[i] = fromF8E4M3(static_cast<uint8_t>(piece[first + i]));
+    return;
+  case Element::I4:
+    for (size_t i = 0; i < length; ++i) {
+      size_t row = (first + i) / size(rank() - 1), column = (first + i) % size(rank() - 1);
+      auto pair = static_cast<uint8_t>(piece[row / 2 * size(rank() - 1) + column]);
+      int nibble = row % 2 ? pair >> 4 : pair & 15;
+      result[i] = static_cast<T>(nibble < 8 ? nibble : nibble - 16);
+    }
+    return;
+  }
 }
 
 template <typename T> Tensor<T> Tensor<T>::held() const {
@@ -98,10 +159,10 @@ template <typename T> Tensor<T> Tensor<T>::held() const {
 }
 
 template <typename T> void Tensor<T>::round() {
-  if (kind != Element::BF16)
+  if (kind != Element::BF16 && kind != Element::F16)
     return;
   for (T &number : *numbers)
-    number = roundedToBf16(number);
+    number = rounded(number, kind);
 }
 
 size_t Selection::longest() const {

@@ -20,20 +20,29 @@
 
 namespace glm::interpret {
 
-enum class Element : uint8_t { F32, BF16, F64 };
+/// Codes are kept as the numbers they are: I4 of a file with two rows in a byte, the even one low.
+enum class Element : uint8_t { F32, BF16, F64, F16, F8E4M3, I8, I4 };
 
 /// The element type of a tensor or cache type, or of the type itself.
 Element elementOf(mlir::Type type);
 
-/// Bytes of one element in a file.
-size_t bytesOf(Element element);
+/// Bytes of `count` elements in a file.
+size_t bytesOf(Element element, size_t count);
 
 /// `value` as the nearest bf16, ties to even.
 float roundedToBf16(float value);
 double roundedToBf16(double value);
 
+/// `value` as the nearest f16, ties to even.
+double roundedToF16(double value);
+
+/// The number of an E4M3 code: sign, 4 bits of exponent (bias 7), 3 of mantissa, no infinity.
+float fromF8E4M3(uint8_t code);
+
 /// `value` after a step whose result has that element type. F32 and F64 keep what T holds.
 template <typename T> T rounded(T value, Element element) {
+  if (element == Element::F16)
+    return static_cast<T>(roundedToF16(value));
   return element == Element::BF16 ? roundedToBf16(value) : value;
 }
 
@@ -69,6 +78,9 @@ public:
   void round();
 
 private:
+  /// Widens numbers of one piece, from its number `first` on.
+  void widenFrom(const std::byte *piece, size_t first, size_t length, T *result) const;
+
   std::vector<int64_t> sizes;
   size_t total;
   Element kind;
@@ -80,6 +92,15 @@ private:
 struct Integers {
   std::vector<int64_t> shape;
   std::vector<int32_t> values;
+};
+
+/// Codes and what `glm.quantized` ties to them. A block is `rows` by `columns` codes.
+template <typename T> struct Quantized {
+  Tensor<T> codes, scales;
+  Integers bias;                // empty: none
+  std::vector<Tensor<T>> zeros; // one or none
+  size_t rows, columns;
+  bool integer;
 };
 
 /// One row of a ragged batch.
@@ -142,7 +163,8 @@ private:
 
 /// What an SSA value stands for at run time.
 template <typename T>
-using Datum = std::variant<Tensor<T>, Integers, Rows, Cache<T> *, Selection, Routing<T>>;
+using Datum =
+    std::variant<Tensor<T>, Integers, Rows, Cache<T> *, Selection, Routing<T>, Quantized<T>>;
 
 } // namespace glm::interpret
 

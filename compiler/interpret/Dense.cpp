@@ -100,10 +100,11 @@ template <typename T> LogicalResult execute(model::TakeRowsOp op, Frame<T> &fram
 }
 
 template <typename T> LogicalResult execute(model::LinearOp op, Frame<T> &frame) {
-  Tensor<T> x = frame.tensor(op.getX()).held();
-  const Tensor<T> &w = frame.tensor(op.getWeight());
-  Tensor<T> y = frame.make(op.getResult(), {x.shape()[0], w.shape()[0]});
-  multiply(x.data(), x.size(0), x.size(1), w, 0, w.size(0), y.data());
+  LeftFactor<T> x = leftFactor(frame.datum(op.getX()));
+  const Datum<T> &w = frame.datum(op.getWeight());
+  int64_t out = shapeOf(w)[0];
+  Tensor<T> y = frame.make(op.getResult(), {x.rows.shape()[0], out});
+  multiplyFactors(x, 0, x.rows.size(0), w, 0, size_t(out), y.data());
   return frame.set(op.getResult(), std::move(y));
 }
 

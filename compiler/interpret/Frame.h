@@ -22,8 +22,9 @@ namespace glm::interpret {
 template <typename T> class Symbols {
 public:
   virtual ~Symbols() = default;
-  /// The numbers of a glm.weight or glm.bank; an error at `user` when its file cannot be read.
-  virtual mlir::FailureOr<Tensor<T>> weight(mlir::Operation *user, llvm::StringRef name) = 0;
+  /// The numbers of a glm.weight or glm.bank, integers of i32; an error at `user` when its file
+  /// cannot be read.
+  virtual mlir::FailureOr<Datum<T>> weight(mlir::Operation *user, llvm::StringRef name) = 0;
   /// The cache of a glm.state.
   virtual Cache<T> *state(llvm::StringRef name) = 0;
 };
@@ -38,6 +39,7 @@ public:
   Cache<T> &cache(mlir::Value value) const { return *get<Cache<T> *>(value); }
   const Selection &selection(mlir::Value value) const { return get<Selection>(value); }
   const Routing<T> &routing(mlir::Value value) const { return get<Routing<T>>(value); }
+  const Quantized<T> &quantized(mlir::Value value) const { return get<Quantized<T>>(value); }
   const Datum<T> &datum(mlir::Value value) const { return data.find(value)->second; }
 
   /// A tensor of zeros with the element type of `value`.
@@ -96,6 +98,8 @@ template <typename T>
 std::optional<mlir::LogicalResult> executeAttentionOp(mlir::Operation *op, Frame<T> &frame);
 template <typename T>
 std::optional<mlir::LogicalResult> executeMoeOp(mlir::Operation *op, Frame<T> &frame);
+template <typename T>
+std::optional<mlir::LogicalResult> executeQuantizeOp(mlir::Operation *op, Frame<T> &frame);
 
 /// Error at `op` unless both have as many rows.
 mlir::LogicalResult checkRows(mlir::Operation *op, size_t rows, size_t expected);
@@ -105,6 +109,23 @@ mlir::LogicalResult checkRows(mlir::Operation *op, size_t rows, size_t expected)
 template <typename T>
 void multiply(const T *x, size_t rows, size_t width, const Tensor<T> &w, size_t firstRow,
               size_t outputs, T *y);
+
+/// What a product multiplies on its left: numbers or codes, row by row, and a scale for each row
+/// (empty: none).
+template <typename T> struct LeftFactor {
+  Tensor<T> rows;
+  std::vector<T> scales;
+};
+template <typename T> LeftFactor<T> leftFactor(const Datum<T> &datum);
+
+/// The same product by whatever `weight` is: `outputs` rows of it from `firstRow` on, for rows
+/// [begin, begin + count) of `x`.
+template <typename T>
+void multiplyFactors(const LeftFactor<T> &x, size_t begin, size_t count, const Datum<T> &weight,
+                     size_t firstRow, size_t outputs, T *y);
+
+/// Shape of a tensor, quantised or not.
+template <typename T> const std::vector<int64_t> &shapeOf(const Datum<T> &datum);
 
 } // namespace glm::interpret
 

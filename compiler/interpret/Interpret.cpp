@@ -69,6 +69,11 @@ template <typename T> struct Printer {
     }
     os << (routing.ids.empty() ? "]" : "]]");
   }
+  void operator()(const Quantized<T> &quantized) const {
+    (*this)(quantized.codes);
+    os << " by ";
+    (*this)(quantized.scales);
+  }
 };
 
 /// The numbers of a tensor of reals or integers, nothing for other data.

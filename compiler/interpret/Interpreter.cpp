@@ -6,6 +6,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
+#include <cstring>
+
 using namespace mlir;
 
 namespace glm::interpret {
@@ -59,10 +61,15 @@ template <typename T> std::optional<Datum<T>> datumOf(DenseElementsAttr constant
     return rowsOf<T>(constant);
   if (shaped.getElementType().isInteger(32))
     return Integers{shape, {constant.value_begin<int32_t>(), constant.value_end<int32_t>()}};
-  if (!isa<FloatType>(shaped.getElementType()))
-    return {};
   Tensor<T> tensor(shape, elementOf(type));
   T *to = tensor.data();
+  if (shaped.getElementType().isInteger(8) || shaped.getElementType().isInteger(4)) {
+    for (const APInt &code : constant.getValues<APInt>())
+      *to++ = static_cast<T>(code.getSExtValue());
+    return tensor;
+  }
+  if (!isa<FloatType>(shaped.getElementType()))
+    return {};
   for (const APFloat &number : constant.getValues<APFloat>())
     *to++ = static_cast<T>(number.convertToDouble());
   return tensor;
@@ -81,7 +88,7 @@ template <typename T> Cache<T> *Interpreter<T>::state(StringRef name) {
   return &caches.find(name)->second;
 }
 
-template <typename T> FailureOr<Tensor<T>> Interpreter<T>::weight(Operation *user, StringRef name) {
+template <typename T> FailureOr<Datum<T>> Interpreter<T>::weight(Operation *user, StringRef name) {
   Operation *symbol = symbolTable.lookup(name);
   std::vector<std::pair<std::string, int64_t>> places;
   mlir::Type type;
@@ -95,8 +102,9 @@ template <typename T> FailureOr<Tensor<T>> Interpreter<T>::weight(Operation *use
       places.emplace_back(cast<StringAttr>(bank.getFiles()[file]).str(), offset);
   }
   auto shaped = cast<ShapedType>(type);
+  bool isInteger = shaped.getElementType().isInteger(32);
   Element element = elementOf(type);
-  uint64_t bytes = shaped.getNumElements() / places.size() * bytesOf(element);
+  uint64_t bytes = bytesOf(element, shaped.getNumElements() / places.size());
   std::vector<const std::byte *> pieces;
   for (auto &[file, offset] : places) {
     absl::StatusOr<const std::byte *> begin = files.at(file, offset, bytes);
@@ -104,13 +112,18 @@ template <typename T> FailureOr<Tensor<T>> Interpreter<T>::weight(Operation *use
       return emitCoded(user, *diagnosticOf(begin.status()));
     pieces.push_back(*begin);
   }
-  return Tensor<T>(shaped.getShape().vec(), element, std::move(pieces));
+  if (!isInteger)
+    return Datum<T>(Tensor<T>(shaped.getShape().vec(), element, std::move(pieces)));
+  Integers integers{shaped.getShape().vec(), {}};
+  integers.values.resize(shaped.getNumElements());
+  std::memcpy(integers.values.data(), pieces.front(), bytes);
+  return Datum<T>(std::move(integers));
 }
 
 template <typename T> LogicalResult Interpreter<T>::execute(Operation *op, Frame<T> &frame) {
   ++steps;
-  for (auto chapter :
-       {executeDenseOp<T>, executeWeightOp<T>, executeAttentionOp<T>, executeMoeOp<T>})
+  for (auto chapter : {executeDenseOp<T>, executeWeightOp<T>, executeAttentionOp<T>,
+                       executeMoeOp<T>, executeQuantizeOp<T>})
     if (std::optional<LogicalResult> done = chapter(op, frame))
       return *done;
   if (auto fused = dyn_cast<model::Decomposable>(op))

@@ -42,7 +42,7 @@ public:
   uint64_t executed() const { return steps; }
 
 private:
-  mlir::FailureOr<Tensor<T>> weight(mlir::Operation *user, llvm::StringRef name) override;
+  mlir::FailureOr<Datum<T>> weight(mlir::Operation *user, llvm::StringRef name) override;
   Cache<T> *state(llvm::StringRef name) override;
   mlir::LogicalResult execute(mlir::Operation *op, Frame<T> &frame);
   /// A fused op is the steps that define it.

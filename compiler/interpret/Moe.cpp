@@ -68,33 +68,45 @@ template <typename T> LogicalResult execute(model::RouteOp op, Frame<T> &frame) 
   return frame.set(op.getResult(), std::move(routing));
 }
 
-template <typename T> LogicalResult execute(model::DispatchOp op, Frame<T> &frame) {
-  Tensor<T> x = frame.tensor(op.getX()).held();
-  const Routing<T> &routing = frame.routing(op.getRouting());
+/// A row of `x` for each pair.
+template <typename T> Tensor<T> rowsOfPairs(const Tensor<T> &mapped, const Routing<T> &routing) {
+  Tensor<T> x = mapped.held();
   size_t width = x.size(1);
-  if (failed(checkRows(op, x.size(0), routing.rows())))
-    return failure();
   std::vector<size_t> begin;
   auto pairs = routing.byExpert(begin);
-  Tensor<T> y = frame.make(op.getResult(), {int64_t(pairs.size()), int64_t(width)});
+  Tensor<T> y({int64_t(pairs.size()), int64_t(width)}, x.element());
   for (size_t r = 0; r < pairs.size(); ++r)
     std::copy_n(x.data() + pairs[r].row * width, width, y.data() + r * width);
-  return frame.set(op.getResult(), std::move(y));
+  return y;
+}
+
+template <typename T> LogicalResult execute(model::DispatchOp op, Frame<T> &frame) {
+  const Routing<T> &routing = frame.routing(op.getRouting());
+  const Datum<T> &x = frame.datum(op.getX());
+  if (failed(checkRows(op, size_t(shapeOf(x)[0]), routing.rows())))
+    return failure();
+  if (auto *quantized = std::get_if<Quantized<T>>(&x)) {
+    Quantized<T> y = *quantized;
+    y.codes = rowsOfPairs(quantized->codes, routing);
+    y.scales = rowsOfPairs(quantized->scales, routing);
+    return frame.set(op.getResult(), std::move(y));
+  }
+  return frame.set(op.getResult(), rowsOfPairs(frame.tensor(op.getX()), routing));
 }
 
 template <typename T> LogicalResult execute(model::ExpertLinearOp op, Frame<T> &frame) {
-  Tensor<T> x = frame.tensor(op.getX()).held();
-  const Tensor<T> &bank = frame.tensor(op.getBank());
+  LeftFactor<T> x = leftFactor(frame.datum(op.getX()));
+  const Datum<T> &bank = frame.datum(op.getBank());
   const Routing<T> &routing = frame.routing(op.getRouting());
-  if (failed(checkRows(op, x.size(0), routing.ids.size())))
+  if (failed(checkRows(op, x.rows.size(0), routing.ids.size())))
     return failure();
-  size_t out = bank.size(1), in = bank.size(2);
+  size_t out = size_t(shapeOf(bank)[1]);
   std::vector<size_t> begin;
   routing.byExpert(begin);
-  Tensor<T> y = frame.make(op.getResult(), {x.shape()[0], int64_t(out)});
+  Tensor<T> y = frame.make(op.getResult(), {x.rows.shape()[0], int64_t(out)});
   for (size_t e = 0; e < routing.experts; ++e)
     if (size_t rows = begin[e + 1] - begin[e])
-      multiply(x.data() + begin[e] * in, rows, in, bank, e * out, out, y.data() + begin[e] * out);
+      multiplyFactors(x, begin[e], rows, bank, e * out, out, y.data() + begin[e] * out);
   return frame.set(op.getResult(), std::move(y));
 }
 

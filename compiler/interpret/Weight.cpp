@@ -14,8 +14,8 @@ namespace glm::interpret {
 namespace {
 
 template <typename T> LogicalResult execute(model::WeightValueOp op, Frame<T> &frame) {
-  FailureOr<Tensor<T>> tensor = frame.symbols.weight(op, op.getWeight());
-  return failed(tensor) ? failure() : frame.set(op.getResult(), std::move(*tensor));
+  FailureOr<Datum<T>> datum = frame.symbols.weight(op, op.getWeight());
+  return failed(datum) ? failure() : frame.set(op.getResult(), std::move(*datum));
 }
 
 template <typename T> LogicalResult execute(model::StateValueOp op, Frame<T> &frame) {

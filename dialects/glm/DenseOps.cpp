@@ -42,8 +42,8 @@ LogicalResult LinearOp::verify() {
   if (failed(checkShape(*this, "weight", weight, {sizeOf(result, 1), sizeOf(x, 1)})) ||
       failed(checkShape(*this, "result", result, {sizeOf(x, 0), any})))
     return failure();
-  // C2: sums stay wide.
-  return checkSum(*this, result);
+  // C2: sums stay wide. C3: the factors can be multiplied.
+  return failure(failed(checkSum(*this, result)) || failed(checkFactors(*this, x, weight)));
 }
 
 LogicalResult HeadLinearOp::verify() {

@@ -66,14 +66,20 @@ def Glm_LinearOp : Glm_Op<"linear", [Pure]> {
     `y[i, o] = sum_c x[i, c] * w[o, c]`, products and sum in f32 in ascending order of `c`. Weights are
     `[N, K]`, as in the checkpoint. There is no bias.
 
+    With a quantised weight the sum is taken block by block of its columns, `y = sum_b scale[o, b] * sum_{c in b}
+    x[i, c] * code[o, c]`. Where both sides are integers the inner sum is one of integers, exact in i32, to which a
+    `bias` of the weight is added, and the scale of row `i` multiplies the whole.
+
     - C1: `x` is `[n, K]`, `w` is `[N, K]`, the result `[n, N]`.
     - C2: the result is f32 (f64 in f64 modules).
+    - C3: numbers meet numbers or codes of numbers (`f8E4M3FN`); integer codes meet integer codes, those of
+      `x` with one scale a row or none.
 
     ```mlir
     %y = glm.linear %x, %w : tensor<?x64xbf16>, tensor<40x64xbf16> -> tensor<?x40xf32>
     ```
   }];
-  let arguments = (ins Glm_Matrix:$x, Glm_Matrix:$weight);
+  let arguments = (ins Glm_Factors:$x, Glm_Factors:$weight);
   let results = (outs Glm_Matrix:$result);
   let assemblyFormat = [{
     $x `,` $weight attr-dict `:` type($x) `,` type($weight) `->` type($result)

@@ -33,6 +33,7 @@ void GlmDialect::initialize() {
   addAttentionOps();
   addMoeOps();
   addFusedOps();
+  addQuantizeOps();
 }
 
 /// `<36xf32>`, as a tensor type writes its shape.

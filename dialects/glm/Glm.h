@@ -8,6 +8,7 @@
 //   DenseOps      embedding, linears, norms, rotation, arithmetic, changes of shape
 //   AttentionOps  score, select, gather, attend
 //   MoeOps        route, dispatch, expert matmul, combine
+//   QuantizeOps   codes and scales: how numbers become them and back
 //   FusedOps      steps that stand for several of the others (interface Decomposable)
 #ifndef GLM_DIALECTS_GLM_GLM_H
 #define GLM_DIALECTS_GLM_GLM_H
@@ -44,6 +45,9 @@
 
 #define GET_OP_CLASSES
 #include "dialects/glm/MoeOps.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/glm/QuantizeOps.h.inc"
 
 #include "dialects/glm/FusedInterfaces.h.inc"
 

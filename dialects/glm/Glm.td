@@ -32,6 +32,7 @@ def GlmDialect : Dialect {
     void addAttentionOps();
     void addMoeOps();
     void addFusedOps();
+    void addQuantizeOps();
   }];
 }
 
@@ -81,6 +82,19 @@ def Glm_RoutingType : Glm_Type<"Routing", "routing"> {
   let genVerifyDecl = 1;
 }
 
+def Glm_QuantizedType : Glm_Type<"Quantized", "quantized"> {
+  let summary = "the element of a quantised tensor";
+  let description = [{
+    A tensor `[R, C]` of `!glm.quantized<code, rows, columns>` is a tensor of codes and its companions: one
+    scale for each block of `rows` by `columns` codes, `[ceil(R / rows), ceil(C / columns)]`, and what else
+    `glm.quantized` ties to them. An element stands for `code * scale`. Codes are `i8`, `i4` (both signed) or
+    `f8E4M3FN`. Such a tensor is never memory: whoever reads it reads codes and companions.
+  }];
+  let parameters = (ins "::mlir::Type":$code, "int64_t":$rows, "int64_t":$columns);
+  let assemblyFormat = "`<` $code `,` $rows `,` $columns `>`";
+  let genVerifyDecl = 1;
+}
+
 def Glm_Pairing : I32EnumAttr<"Pairing", "which elements rotate together", [
     I32EnumAttrCase<"Interleaved", 0, "interleaved">,
     I32EnumAttrCase<"Half", 1, "half">
@@ -99,6 +113,11 @@ def Glm_Tensor : RankedTensorOf<[F32, BF16, F64]>;
 def Glm_Matrix : 2DTensorOf<[F32, BF16, F64]>;
 def Glm_Heads : 3DTensorOf<[F32, BF16, F64]>;
 def Glm_Vector : 1DTensorOf<[F32, BF16, F64]>;
-def Glm_Weight : RankedTensorOf<[F32, BF16, F64]>;
+def Glm_Weight : RankedTensorOf<[F32, BF16, F64, I8, I<4>, I32, F8E4M3FN]>;
+def Glm_Codes : RankedTensorOf<[I8, I<4>, F8E4M3FN]>;
+def Glm_Quantized : RankedTensorOf<[Glm_QuantizedType]>;
+// What products multiply: numbers, codes with one scale for all (`i8`), quantised numbers.
+def Glm_Factors : 2DTensorOf<[F32, BF16, F64, I8, Glm_QuantizedType]>;
+def Glm_FactorBank : 3DTensorOf<[F32, BF16, F64, I8, Glm_QuantizedType]>;
 
 #endif // GLM_DIALECTS_GLM_GLM_TD

@@ -25,17 +25,8 @@ LogicalResult RouteOp::verify() {
   if (failed(checkShape(*this, "logits", getLogits().getType(), {any, experts})) ||
       failed(checkShape(*this, "bias", getBias().getType(), {experts})))
     return failure();
-  // C2: groups of equal size, at least one of them kept.
-  int64_t groups = getGroups(), kept = getKeptGroups();
-  if (groups < 1 || experts % groups != 0)
-    return emitOpError() << groups << " groups do not divide " << experts << " experts";
-  if (kept < 1 || kept > groups)
-    return emitOpError() << "keeps " << kept << " of " << groups << " groups";
-  // C3: there are enough experts left to choose from.
-  if (kept * (experts / groups) < topK)
-    return emitOpError() << "chooses " << topK << " of the " << kept * (experts / groups)
-                         << " experts in " << kept << " kept groups";
-  return success();
+  // C2: groups of equal size, at least one of them kept. C3: enough experts to choose from.
+  return checkGroups(*this, getGroups(), getKeptGroups(), experts, topK);
 }
 
 LogicalResult DispatchOp::verify() {
@@ -53,8 +44,8 @@ LogicalResult ExpertLinearOp::verify() {
                         {getRouting().getType().getExperts(), sizeOf(result, 1), sizeOf(x, 1)})) ||
       failed(checkShape(*this, "result", result, {sizeOf(x, 0), any})))
     return failure();
-  // C2: sums stay wide.
-  return checkSum(*this, result);
+  // C2: sums stay wide. C3: the factors can be multiplied.
+  return failure(failed(checkSum(*this, result)) || failed(checkFactors(*this, x, bank)));
 }
 
 LogicalResult CombineOp::verify() {

@@ -49,8 +49,8 @@ def Glm_DispatchOp : Glm_Op<"dispatch", [Pure]> {
     %d = glm.dispatch %x, %r : tensor<?x64xbf16>, !glm.routing<12, 3> -> tensor<?x64xbf16>
     ```
   }];
-  let arguments = (ins Glm_Matrix:$x, Glm_RoutingType:$routing);
-  let results = (outs Glm_Matrix:$result);
+  let arguments = (ins Glm_Factors:$x, Glm_RoutingType:$routing);
+  let results = (outs Glm_Factors:$result);
   let assemblyFormat = [{
     $x `,` $routing attr-dict `:` type($x) `,` qualified(type($routing)) `->` type($result)
   }];
@@ -60,17 +60,18 @@ def Glm_DispatchOp : Glm_Op<"dispatch", [Pure]> {
 def Glm_ExpertLinearOp : Glm_Op<"expert_linear", [Pure]> {
   let summary = "a linear map of every dispatched row by its expert";
   let description = [{
-    `y[r, o] = sum_c x[r, c] * bank[expert of pair r, o, c]`, products and sum in f32.
+    `y[r, o] = sum_c x[r, c] * bank[expert of pair r, o, c]`, products and sum as in `glm.linear`.
 
     - C1: `x` is `[p, K]`, `bank` is `[E, N, K]`, the result `[p, N]`, with the routing's `E`.
     - C2: the result is f32 (f64 in f64 modules).
+    - C3: the factors are of kinds that `glm.linear` multiplies.
 
     ```mlir
     %y = glm.expert_linear %d, %bank, %r
        : tensor<?x64xbf16>, tensor<12x36x64xbf16>, !glm.routing<12, 3> -> tensor<?x36xf32>
     ```
   }];
-  let arguments = (ins Glm_Matrix:$x, Glm_Heads:$bank, Glm_RoutingType:$routing);
+  let arguments = (ins Glm_Factors:$x, Glm_FactorBank:$bank, Glm_RoutingType:$routing);
   let results = (outs Glm_Matrix:$result);
   let assemblyFormat = [{
     $x `,` $bank `,` $routing attr-dict

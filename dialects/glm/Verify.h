@@ -33,9 +33,17 @@ mlir::LogicalResult checkElement(mlir::Operation *op, llvm::StringRef name, mlir
 /// Error unless the elements of `type` are f32 or f64: what sums are taken in.
 mlir::LogicalResult checkSum(mlir::Operation *op, mlir::Type type);
 
+/// Error unless a product may multiply elements of `x` by those of `weight`: numbers by numbers or by
+/// codes of numbers, integer codes by integer codes.
+mlir::LogicalResult checkFactors(mlir::Operation *op, mlir::Type x, mlir::Type weight);
+
 /// Error `<name> must be greater than <bound>, is <value>` unless it is, and finite.
 mlir::LogicalResult checkAbove(mlir::Operation *op, llvm::StringRef name, llvm::APFloat value,
                                double bound);
+
+/// Error unless `groups` divides the experts and the `kept` ones have `topK` to choose from.
+mlir::LogicalResult checkGroups(mlir::Operation *op, int64_t groups, int64_t kept, int64_t experts,
+                                int64_t topK);
 
 /// All sizes of `type` but the last, then `last`: the shape of a value that differs in width only.
 llvm::SmallVector<int64_t> withWidth(mlir::Type type, int64_t last);

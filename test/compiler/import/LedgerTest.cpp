@@ -202,17 +202,17 @@ TEST(Ledger, RefusesBothLayoutsAtOnce) {
               "stands beside model.layers.1.mlp.experts.0.gate_proj");
 }
 
-TEST(Ledger, QuantisedCheckpointsAreRefusedWithOneReason) {
+TEST(Ledger, ScalesWithoutAFormatAreRefusedWithOneReason) {
   auto scale = [](Entries &e) {
     e["model.layers.0.mlp.up_proj.weight_scale_inv"] = {"F32", {1, 1}};
   };
   expectError(match(scale).ledger.status(), Code::UnsupportedFormat, "weight_scale_inv");
   Glm5Config config = configOf("glm5-tiny");
-  config.format = WeightFormat::ModelSlim;
-  config.quantMethod = "msmodelslim";
+  config.format = WeightFormat::Unknown;
+  config.quantMethod = "awq";
   absl::StatusOr<Checkpoint> checkpoint = Checkpoint::open(data("glm5-tiny"));
   expectError(Ledger::match(*checkpoint, config).status(), Code::UnsupportedFormat,
-              "quantised (msmodelslim)");
+              "quantised (awq)");
 }
 
 TEST(Weights, SymbolsAndNamesOfExperts) {
