@@ -45,6 +45,9 @@
 
 namespace glm::kernel {
 
+/// On an argument of a kernel: memory that comes with rows in it, some of which are written.
+inline constexpr llvm::StringLiteral updatedAttribute = "kernel.updated";
+
 /// Bits of an element of memory or of a tile: f64 64, f32 and i32 32, bf16 16, i8 8.
 inline int64_t bitWidth(mlir::Type element) { return element.getIntOrFloatBitWidth(); }
 

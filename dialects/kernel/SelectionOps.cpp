@@ -21,29 +21,29 @@ void KernelDialect::addSelectionOps() {
 
 //===--- Streams over keys ------------------------------------------------------------------===//
 
-/// `(%t) to %count step 16 -> !kernel.tile<1x10xi32> {...}`.
-static ParseResult parseStream(OpAsmParser &parser, OperationState &result, StringAttr step) {
-  OpAsmParser::Argument key;
-  OpAsmParser::UnresolvedOperand count;
+/// What follows the bounds: `step 16 -> !kernel.tile<1x10xi32> {...}`.
+static ParseResult parseBody(OpAsmParser &parser, OperationState &result, StringAttr step,
+                             OpAsmParser::Argument key) {
   int64_t size = 0;
-  Type index = parser.getBuilder().getIndexType();
-  key.type = index;
-  if (parser.parseLParen() || parser.parseArgument(key) || parser.parseRParen() ||
-      parser.parseKeyword("to") || parser.parseOperand(count) ||
-      parser.resolveOperand(count, index, result.operands) || parser.parseKeyword("step") ||
-      parser.parseInteger(size) || parser.parseArrowTypeList(result.types) ||
+  if (parser.parseKeyword("step") || parser.parseInteger(size) ||
+      parser.parseArrowTypeList(result.types) ||
       parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
   result.addAttribute(step, parser.getBuilder().getI64IntegerAttr(size));
   return parser.parseRegion(*result.addRegion(), key);
 }
 
-static void printStream(OpAsmPrinter &printer, Operation *op, Value count, int64_t step) {
-  Region &body = op->getRegion(0);
-  printer << " (" << body.getArgument(0) << ") to " << count << " step " << step << " -> "
-          << op->getResult(0).getType() << ' ';
+static void printBody(OpAsmPrinter &printer, Operation *op, int64_t step) {
+  printer << " step " << step << " -> ";
+  llvm::interleaveComma(op->getResultTypes(), printer);
+  printer << ' ';
   printer.printOptionalAttrDictWithKeyword(op->getAttrs(), {"step"});
-  printer.printRegion(body, /*printEntryBlockArgs=*/false);
+  printer.printRegion(op->getRegion(0), /*printEntryBlockArgs=*/false);
+}
+
+static ParseResult parseKey(OpAsmParser &parser, OpAsmParser::Argument &key) {
+  key.type = parser.getBuilder().getIndexType();
+  return failure(parser.parseLParen() || parser.parseArgument(key) || parser.parseRParen());
 }
 
 static LogicalResult checkStep(Operation *op, int64_t step) {
@@ -51,35 +51,69 @@ static LogicalResult checkStep(Operation *op, int64_t step) {
                   : LogicalResult(op->emitOpError() << "step must be positive, found " << step);
 }
 
+/// `(%t) from %begin to %end0, %end1 step 16 -> …`.
 ParseResult TopKOp::parse(OpAsmParser &parser, OperationState &result) {
-  return parseStream(parser, result, getStepAttrName(result.name));
+  OpAsmParser::Argument key;
+  SmallVector<OpAsmParser::UnresolvedOperand> bounds(1);
+  Type index = parser.getBuilder().getIndexType();
+  if (parseKey(parser, key) || parser.parseKeyword("from") || parser.parseOperand(bounds[0]) ||
+      parser.parseKeyword("to") || parser.parseOperandList(bounds) ||
+      parser.resolveOperands(bounds, index, result.operands))
+    return failure();
+  return parseBody(parser, result, getStepAttrName(result.name), key);
 }
 
-void TopKOp::print(OpAsmPrinter &printer) { printStream(printer, *this, getCount(), getStep()); }
+void TopKOp::print(OpAsmPrinter &printer) {
+  printer << " (" << getBody().getArgument(0) << ") from " << getBegin() << " to " << getEnds();
+  printBody(printer, *this, getStep());
+}
 
 LogicalResult TopKOp::verify() {
-  // C1: the region has one index argument and yields a 1xstep f32 tile.
+  // C1: the region yields an R x step f32 tile, then at most a 1 x step i32 tile.
+  size_t yields = getBody().front().back().getNumOperands();
   if (failed(checkStep(*this, getStep())) ||
-      failed(checkRegion(*this, IndexType::get(getContext()), 1)))
+      failed(checkRegion(*this, IndexType::get(getContext()), yields == 2 ? 2 : 1)))
     return failure();
   Type f32 = Float32Type::get(getContext()), i32 = IntegerType::get(getContext(), 32);
+  int64_t rows = getResult().getType().getRows(), kept = getResult().getType().getColumns();
   auto scores = dyn_cast<TileType>(yielded(*this, 0));
   if (!scores)
     return emitOpError("the region must yield a tile");
-  if (failed(checkTile(*this, "the yielded tile", scores, 1, getStep())) ||
+  if (failed(checkTile(*this, "the yielded tile", scores, rows, getStep())) ||
       failed(checkElement(*this, "the yielded tile", scores, f32)))
     return failure();
-  // C2: the result is 1xK i32.
-  return failure(failed(checkTile(*this, "the result", getResult().getType(), 1, anySize)) ||
-                 failed(checkElement(*this, "the result", getResult().getType(), i32)));
+  auto numbers = yields == 2 ? dyn_cast<TileType>(yielded(*this, 1)) : TileType();
+  if (yields == 2 && !numbers)
+    return emitOpError("the region must yield tiles");
+  if (numbers && (failed(checkTile(*this, "the tile of numbers", numbers, 1, getStep())) ||
+                  failed(checkElement(*this, "the tile of numbers", numbers, i32))))
+    return failure();
+  // C2: the result is R x K i32, the second one R x K f32, and there are R ends.
+  if (failed(checkElement(*this, "the result", getResult().getType(), i32)))
+    return failure();
+  if (getScores() && (failed(checkTile(*this, "the second result", getScores().getType(), rows,
+                                       kept)) ||
+                      failed(checkElement(*this, "the second result", getScores().getType(), f32))))
+    return failure();
+  if (int64_t(getEnds().size()) != rows)
+    return emitOpError() << "has " << getEnds().size() << " ends for " << rows << " rows";
+  return success();
 }
 
+/// `(%t) to %count step 16 -> …`.
 ParseResult OnlineSoftmaxOp::parse(OpAsmParser &parser, OperationState &result) {
-  return parseStream(parser, result, getStepAttrName(result.name));
+  OpAsmParser::Argument key;
+  OpAsmParser::UnresolvedOperand count;
+  Type index = parser.getBuilder().getIndexType();
+  if (parseKey(parser, key) || parser.parseKeyword("to") || parser.parseOperand(count) ||
+      parser.resolveOperand(count, index, result.operands))
+    return failure();
+  return parseBody(parser, result, getStepAttrName(result.name), key);
 }
 
 void OnlineSoftmaxOp::print(OpAsmPrinter &printer) {
-  printStream(printer, *this, getCount(), getStep());
+  printer << " (" << getBody().getArgument(0) << ") to " << getCount();
+  printBody(printer, *this, getStep());
 }
 
 LogicalResult OnlineSoftmaxOp::verify() {

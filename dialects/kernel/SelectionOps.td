@@ -9,26 +9,34 @@ include "dialects/kernel/Kernel.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Kernel_TopKOp : Kernel_Op<"top_k", [SingleBlock, RecursiveMemoryEffects]> {
-  let summary = "the best positions of a stream of scores";
+  let summary = "the best positions of a stream of scores, for several rows at once";
   let description = [{
-    The region yields the scores of the `step` positions from its argument on; positions from `count` on do
-    not exist. Of all, the `min(K, count)` with the largest score, equal scores in favour of the lower
-    position, ascending; the rest of the result is -1. One op, because targets differ most here: a CPU
-    keeps the scores and takes a histogram, an NPU sorts blocks and merges them. Where `count <= K` the
-    region need not run.
+    The region yields scores `s` (`R x step`, f32) of the positions from its argument on, which is `begin`,
+    `begin + step` …; for row `r` positions from `ends[r]` on do not exist. Of those of a row that exist, the
+    `K` with the largest score (all, if there are fewer), equal scores in favour of the lower position,
+    ascending; the rest of the row is -1. The second result, if there is one, holds their scores; behind
+    them it is not defined. With a second yielded tile (`1 x step`, i32) positions have numbers, which ascend
+    with them: the result holds numbers, and a position with a negative number does not exist.
 
-    - C1: the region has one index argument and yields a `1xstep` f32 tile.
-    - C2: the result is `1xK` i32.
+    The best of a set are the best of the best of its parts, without any rounding: a stream may be split
+    into ranges by `begin` and `ends`, and the ranges' results be merged by another `top_k` that takes their scores
+    and, as numbers, their positions.
+
+    One op, because targets differ most here: a CPU keeps what beats the K-th best so far and cuts it
+    back when the place is full, an NPU sorts blocks and merges them.
+
+    - C1: the region has one index argument and yields an `R x step` f32 tile, then at most a `1 x step` i32 tile.
+    - C2: the result is `R x K` i32, the second one `R x K` f32, and there are `R` ends.
 
     ```mlir
-    %ids = kernel.top_k (%t) to %count step 16 -> !kernel.tile<1x10xi32> {
+    %ids = kernel.top_k (%t) from %c0 to %count step 16 -> !kernel.tile<1x10xi32> {
       ...
       kernel.yield %scores : !kernel.tile<1x16xf32>
     }
     ```
   }];
-  let arguments = (ins Index:$count, I64Attr:$step);
-  let results = (outs Kernel_TileType:$result);
+  let arguments = (ins Index:$begin, Variadic<Index>:$ends, I64Attr:$step);
+  let results = (outs Kernel_TileType:$result, Optional<Kernel_TileType>:$scores);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

@@ -111,7 +111,11 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<FuncOp>(*this, getKernelAttr());
   if (!kernel)
     return emitOpError() << getKernelAttr() << " is not a kernel.func";
+  // An updated argument is an operand and, on values, a result.
   size_t given = getInputs().size() + getOutputs().size() + getResults().size();
+  if (!getResults().empty())
+    for (unsigned index = 0; index < kernel.getArgumentTypes().size(); ++index)
+      given -= bool(kernel.getArgAttr(index, updatedAttribute));
   if (given != kernel.getArgumentTypes().size())
     return emitOpError() << "has " << given << " operands and results, but " << getKernelAttr()
                          << " has " << kernel.getArgumentTypes().size() << " arguments";

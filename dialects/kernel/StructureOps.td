@@ -85,6 +85,20 @@ def Kernel_ParallelOp : Kernel_Op<"parallel", [HasParent<"FuncOp">, SingleBlock,
   let hasVerifier = 1;
 }
 
+def Kernel_WorkersOp : Kernel_Op<"workers", [Pure]> {
+  let summary = "the number of workers that run the launch";
+  let description = [{
+    For grids that are cut finer the fewer units there would be. At least 1. What a kernel computes must not
+    depend on it, only how the work is divided; every launch of a step sees the same number.
+
+    ```mlir
+    %w = kernel.workers
+    ```
+  }];
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
 def Kernel_YieldOp : Kernel_Op<"yield", [Pure, ReturnLike, Terminator]> {
   let summary = "the result of a region";
   let description = [{
@@ -104,7 +118,9 @@ def Kernel_LaunchOp : Kernel_Op<"launch", [AttrSizedOperandSegments,
     On values (before `bufferize-boundaries`) the kernel's trailing arguments are the results; on memory
     every argument is an operand and there are no results. Types correspond by shape: a tensor or
     packed weight to a `buffer` or `bank`, a `!glm.cache` to a `cache`, `!glm.rows` to a `buffer<?x4xi32>`,
-    a selection to a `buffer<?xKxi32>`. A launch has effects on its caches and outputs.
+    a selection to a `buffer<?xKxi32>`. A launch has effects on its caches and outputs. An argument that the
+    kernel marks as `kernel.updated` is an operand of which some rows are written; on values the launch has a
+    result more for it, behind the others, which is the same memory.
 
     - C1: `kernel` names a `kernel.func`; operands and results are as many as its arguments.
 

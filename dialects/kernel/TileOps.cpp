@@ -151,14 +151,18 @@ LogicalResult MapOp::verify() {
 }
 
 LogicalResult ReduceOp::verify() {
-  // C1: dimension is 0 or 1 and is 1 in the result's shape; the other is kept.
+  // C1: dimension is 0 or 1; along columns the result has one, along rows its rows divide the
+  // tile's; the other dimension is kept.
   if (getDimension() > 1)
     return emitOpError() << "dimension " << getDimension() << " is neither 0 nor 1";
   TileType x = getX().getType(), result = getResult().getType();
   bool columns = getDimension() == 1;
-  if (failed(checkTile(*this, "the result", result, columns ? x.getRows() : 1,
+  if (failed(checkTile(*this, "the result", result, columns ? x.getRows() : anySize,
                        columns ? 1 : x.getColumns())))
     return failure();
+  if (!columns && x.getRows() % result.getRows() != 0)
+    return emitOpError() << "makes " << result.getRows() << " rows of " << x.getRows()
+                         << ", which they do not divide";
   // Sums and maxima are f32.
   Type f32 = Float32Type::get(getContext());
   return failure(failed(checkElement(*this, "x", x, f32)) ||

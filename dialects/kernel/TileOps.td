@@ -62,7 +62,8 @@ def Kernel_LoadTileOp : Kernel_Op<"load_tile"> {
     The last two indices are the row and column of the tile's corner; what lies beyond the memory's
     extent is zero. From a `buffer` `[a, b]` of rank 2, `[h, a, b]` of rank 3; from a packed buffer or
     a bank the indices are those of the logical matrix; from a cache `[slot, position]` and the tile holds whole
-    rows of consecutive positions. A rank-1 buffer is one row: `[b]`.
+    rows of consecutive positions. A rank-1 buffer is one row: `[b]`. With `inside` the kernel knows that the
+    whole tile lies in the memory, so that nothing asks again.
 
     - C1: as many indices as the memory has dimensions (2 for a cache).
     - C2: element types are equal; a cache's tile has the cache's width.
@@ -71,9 +72,12 @@ def Kernel_LoadTileOp : Kernel_Op<"load_tile"> {
     %t = kernel.load_tile %x[%i, %c0] : !kernel.buffer<?x64xf32> -> !kernel.tile<6x64xf32>
     ```
   }];
-  let arguments = (ins Arg<Kernel_Memory, "", [MemRead]>:$source, Variadic<Index>:$indices);
+  let arguments = (ins Arg<Kernel_Memory, "", [MemRead]>:$source, Variadic<Index>:$indices,
+                       UnitAttr:$inside);
   let results = (outs Kernel_TileType:$result);
-  let assemblyFormat = "$source `[` $indices `]` attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = [{
+    $source `[` $indices `]` (`inside` $inside^)? attr-dict `:` type($source) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 
@@ -188,10 +192,12 @@ def Kernel_MapOp : Kernel_Op<"map", [Pure, SingleBlock]> {
 def Kernel_ReduceOp : Kernel_Op<"reduce", [Pure]> {
   let summary = "a sum or maximum along one dimension";
   let description = [{
-    Along `columns` (dimension 1) the result has one column, along `rows` (0) one row. f32. The order of a
-    sum is the target's but depends on the tile's shape only.
+    Along `columns` (dimension 1) the result has one column. Along `rows` (0) a result of `R` rows takes as many
+    equal runs of rows, one after the other: one row of the result is everything. f32. The order of a sum
+    is the target's but depends on the tile's shape only.
 
-    - C1: `dimension` is 0 or 1 and is 1 in the result's shape; the other is kept.
+    - C1: `dimension` is 0 or 1; along columns the result has one, along rows its rows divide the tile's; the
+      other dimension is kept.
 
     ```mlir
     %s = kernel.reduce sum %x along 1 : !kernel.tile<1x64xf32> -> !kernel.tile<1x1xf32>

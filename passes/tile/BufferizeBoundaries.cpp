@@ -80,6 +80,16 @@ bool isView(Operation *op) {
              model::SelectionOfIdsOp>(op);
 }
 
+/// The operand whose memory a result of a launch is from then on; null if it has its own.
+Value updatedOperand(kernel::LaunchOp launch, unsigned result, kernel::FuncOp kernel) {
+  unsigned number = launch.getInputs().size() + result;
+  for (auto [index, operand] : llvm::enumerate(launch.getInputs()))
+    if (kernel.getArgAttr(index, kernel::updatedAttribute) &&
+        number-- == kernel.getArgumentTypes().size())
+      return operand;
+  return {};
+}
+
 /// What an argument of a function is called from now on.
 struct Signature {
   SmallVector<Type> inputs, outputs;
@@ -105,6 +115,7 @@ private:
   LogicalResult planResults(func::ReturnOp op);
   LogicalResult plan(Value result, ArrayRef<Value> destinations);
 
+  Value updatedBy(Value result);
   Type argumentType(Value argument);
   bool isBank(Value value);
   Value allocate(Type type, StringRef dim);
@@ -214,9 +225,19 @@ LogicalResult Bufferizer::plan(Value result, ArrayRef<Value> destinations) {
     return plan(maker->getOperand(0), destinations);
   if (!isa_and_nonnull<kernel::LaunchOp, func::CallOp>(maker))
     return fail(function, "returns an argument of its own");
+  if (Value operand = updatedBy(result))
+    return plan(operand, destinations);
   if (!destination.try_emplace(result, destinations).second)
     return fail(function, "returns a value twice");
   return success();
+}
+
+Value Bufferizer::updatedBy(Value result) {
+  auto launch = result.getDefiningOp<kernel::LaunchOp>();
+  if (!launch)
+    return {};
+  auto kernel = symbols.lookup<kernel::FuncOp>(launch.getKernel());
+  return updatedOperand(launch, cast<OpResult>(result).getResultNumber(), kernel);
 }
 
 //===--- Bodies -------------------------------------------------------------------------------===//
@@ -279,6 +300,11 @@ LogicalResult Bufferizer::rewriteLaunch(kernel::LaunchOp launch) {
     inputs.push_back(memory[operand].front());
   }
   for (auto [index, result] : llvm::enumerate(launch.getResults())) {
+    if (Value operand = updatedBy(result)) {
+      Memories same = memory[operand];
+      memory[result] = same;
+      continue;
+    }
     Memories &out = memory[result];
     auto planned = destination.find(result);
     auto argument = cast<kernel::BufferType>(types[inputs.size() + index]);

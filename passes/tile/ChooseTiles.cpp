@@ -86,8 +86,7 @@ private:
     if (auto op = only<model::HeadLinearOp>(group))
       return headProduct(op);
     if (auto op = only<model::IndexScoresOp>(group))
-      return {sizeAt(op.getQ(), 1), machine.getCacheLineRows(), sizeAt(op.getQ(), 2),
-              formatv("{0} keys are one packed line", machine.getCacheLineRows())};
+      return search(op);
     if (auto op = only<model::AttendLatentOp>(group))
       return attention(op);
     return {1, 1, 0, "one row a unit"};
@@ -124,6 +123,14 @@ private:
                 grid.m, n, machine.getRegisters(), machine.getVectorBytes(),
                 matrices * llvm::divideCeil(N, n), K / k, k);
     return {grid.m, n, k, reason, n < grid.columns()};
+  }
+
+  /// Rows that see the same keys read each line of them once; their queries stay in the first cache.
+  Choice search(model::IndexScoresOp op) {
+    int64_t H = sizeAt(op.getQ(), 1), D = sizeAt(op.getQ(), 2), keys = machine.getCacheLineRows();
+    int64_t together = std::clamp<int64_t>(queries / H, 1, 8);
+    return {together * H, keys, D,
+            formatv("{0} heads of {1} rows share a line of {2} keys", H, together, keys)};
   }
 
   Choice attention(model::AttendLatentOp op) {

@@ -34,6 +34,11 @@ Value KernelBuilder::input(Value operand, Type memory, bool transposed) {
   return block.insertArgument(operands.size() - 1, memory, loc);
 }
 
+Value KernelBuilder::update(Value operand, Type memory) {
+  updated.push_back(operands.size());
+  return input(operand, memory);
+}
+
 Value KernelBuilder::output(Type memory) {
   return function.getBody().front().addArgument(memory, loc);
 }
@@ -161,6 +166,8 @@ LaunchOp KernelBuilder::finish(SymbolTable &symbols, StringRef name, Operation *
   for (auto [index, transposed] : llvm::enumerate(isTransposed))
     if (transposed)
       function.setArgAttr(index, "kernel.transposed", top.getUnitAttr());
+  for (unsigned index : updated)
+    function.setArgAttr(index, updatedAttribute, top.getUnitAttr());
   symbols.insert(function);
   OpBuilder builder(before);
   auto launch =

@@ -34,6 +34,10 @@ public:
   /// weight that lies with its last two dimensions exchanged.
   mlir::Value input(mlir::Value operand, mlir::Type memory, bool transposed = false);
 
+  /// The memory of an operand of the launch that the kernel writes some rows of: the launch has a
+  /// result that is the same memory from then on (`kernel.updated`).
+  mlir::Value update(mlir::Value operand, mlir::Type memory);
+
   /// The memory of the next result. Results are in the order of these calls.
   mlir::Value output(mlir::Type memory);
 
@@ -85,6 +89,7 @@ private:
   kernel::FuncOp function;
   llvm::SmallVector<mlir::Value> operands;
   llvm::SmallVector<bool> isTransposed;
+  llvm::SmallVector<unsigned> updated;
   llvm::DenseMap<int64_t, mlir::Value> constants;
 };
 

@@ -53,7 +53,9 @@ def ChooseTiles : Pass<"glm-choose-tiles", "::mlir::ModuleOp"> {
     Option<"block", "block", "int64_t", "2048", "largest block of the reduced dimension, in elements">,
     Option<"units", "units", "int64_t", "8", "pieces that a narrow weight should have for the workers">,
     Option<"heads", "heads", "int64_t", "16",
-           "most heads that share gathered rows; a row has two units at least">
+           "most heads that share gathered rows; a row has two units at least">,
+    Option<"queries", "queries", "int64_t", "64",
+           "most queries of an indexer, over heads and rows, that share a line of keys">
   ];
   let statistics = [
     Statistic<"scheduled", "groups-scheduled", "kernels that got a tile">,

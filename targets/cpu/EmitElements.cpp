@@ -265,15 +265,19 @@ LogicalResult Emitter::emitReduce(ReduceOp op) {
               [&](Value row) { code.store(reduceRow(op, x, row), rowAddress(tile, row)); });
   } else {
     tile = allocateTile(op.getType());
-    forColumns(x.columns(), [&](Value column, Chunk chunk) {
-      Type type = chunk.lanes ? Type(code.vector(code.f32(), lanes)) : code.f32();
-      Values sum =
-          code.loop(code.index(0), code.index(x.rows()), 1, {neutral(code, op.getKind(), type)},
-                    [&](Value row, ValueRange carried) {
-                      Value value = read(x, row, column, chunk);
-                      return Values{combineTwo(code, op.getKind(), carried[0], value)};
-                    });
-      code.store(sum[0], code.at(tile.base, code.mul(column, 4)));
+    int64_t run = x.rows() / tile.rows();
+    code.loop(0, tile.rows(), 1, [&](Value group) {
+      forColumns(x.columns(), [&](Value column, Chunk chunk) {
+        Type type = chunk.lanes ? Type(code.vector(code.f32(), lanes)) : code.f32();
+        Value first = code.mul(group, run);
+        Value sum =
+            code.loop(code.index(0), code.index(run), 1, {neutral(code, op.getKind(), type)},
+                      [&](Value row, ValueRange carried) {
+                        Value value = read(x, code.add(first, row), column, chunk);
+                        return Values{combineTwo(code, op.getKind(), carried[0], value)};
+                      })[0];
+        code.store(sum, code.at(rowAddress(tile, group), code.mul(column, 4)));
+      });
     });
   }
   tiles[op] = tile;

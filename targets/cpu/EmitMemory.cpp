@@ -151,6 +151,8 @@ LogicalResult Emitter::emitLoadTile(LoadTileOp op) {
     return unsupported(op, "a bank is packed in #kernel.panels");
   } else {
     tiles[op] = view(memory, op.getIndices(), type);
+    if (op.getInside())
+      tileOf(op).validRows = tileOf(op).validColumns = {};
   }
   // What a store of the same kernel may overwrite is copied at once.
   if (isWritten(memory) && tileOf(op).place == Tile::Place::Memory) {

@@ -151,6 +151,10 @@ LogicalResult Emitter::emit(Operation *op) {
       .Case([&](ParallelOp op) { return emitParallel(op); })
       .Case([&](scf::ForOp op) { return emitFor(op); })
       .Case([&](scf::IfOp op) { return emitIf(op); })
+      .Case([&](WorkersOp op) {
+        scalars.map(op.getResult(), workers);
+        return success();
+      })
       .Case([&](DimOp op) { return emitDim(op); })
       .Case([&](FlattenOp op) { return emitFlatten(op); })
       .Case([&](LoadScalarOp op) { return emitLoadScalar(op); })

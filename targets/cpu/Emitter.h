@@ -143,10 +143,20 @@ private:
   // EmitTopK.cpp
   struct Ranking;
   Result emitTopK(kernel::TopKOp op);
-  void storeKeys(const Ranking &ranking, const Tile &scores, mlir::Value position);
-  mlir::Value findThreshold(const Ranking &ranking, mlir::Value &equal);
-  void takeBest(const Ranking &ranking, mlir::Value threshold, mlir::Value equal);
-  void takeBestVectors(const Ranking &ranking, mlir::Value threshold, mlir::Value equal);
+  Ranking makeRanking(kernel::TopKOp op);
+  int64_t listBytes(const Ranking &ranking);
+  void offer(const Ranking &ranking, mlir::Value row, const Tile &scores, const Tile *numbers,
+             mlir::Value position);
+  mlir::Value append(const Ranking &ranking, mlir::Value row, mlir::Value keys, mlir::Value ids,
+                     mlir::Value mask, mlir::Value bits, mlir::Value filled);
+  void cut(const Ranking &ranking, mlir::Value row);
+  std::pair<mlir::Value, mlir::Value> rangeOf(mlir::Value keys, mlir::Value count);
+  mlir::Value countFrom(mlir::Value keys, mlir::Value count, mlir::Value least);
+  void moveScalars(const Ranking &ranking, mlir::Value row, mlir::Value count, mlir::Value bound,
+                   mlir::Value equal);
+  void moveVectors(const Ranking &ranking, mlir::Value row, mlir::Value count, mlir::Value bound,
+                   mlir::Value equal);
+  void takeBest(const Ranking &ranking, mlir::Value row);
 
   // EmitExperts.cpp
   Result emitSelectExperts(kernel::SelectExpertsOp op);

@@ -24,7 +24,7 @@ int64_t knownDivisor(Value value) {
     if (auto stream = dyn_cast<OnlineSoftmaxOp>(owner))
       return stream.getStep();
     if (auto stream = dyn_cast<TopKOp>(owner))
-      return stream.getStep();
+      return std::gcd(knownDivisor(stream.getBegin()), stream.getStep());
     return 1;
   }
   if (auto sum = value.getDefiningOp<arith::AddIOp>())

@@ -2,7 +2,7 @@
 // Score and select in one kernel: no matrix of rows by positions exists.
 
 // CHECK-LABEL: kernel.func @index(
-// CHECK: kernel.top_k (%[[T:.*]]) to %{{.*}} step 16 -> {{.*}}<1x10xi32> {
+// CHECK: kernel.top_k (%[[T:.*]]) from %{{.*}} to %{{.*}} step 16 -> {{.*}}<1x10xi32> {
 // CHECK: kernel.load_tile %{{.*}}[%{{.*}}, %[[T]]] : !kernel.cache<32xf32, #kernel.lines<16>> -> <16x32xf32>
 // CHECK: kernel.reduce sum %{{.*}} along 0 : <8x16xf32> -> <1x16xf32>
 // CHECK: kernel.yield %{{.*}} : {{.*}}<1x16xf32>
@@ -27,7 +27,7 @@ kernel.func @index(%iq: !kernel.buffer<?x8x32xf32>, %weights: !kernel.buffer<?x8
     %q = kernel.load_tile %iq[%i, %c0, %c0] : !kernel.buffer<?x8x32xf32> -> !kernel.tile<8x32xf32>
     %first = arith.muli %i, %c8 : index
     %w = kernel.load_tile %flat[%first, %c0] : !kernel.buffer<?x1xf32> -> !kernel.tile<8x1xf32>
-    %ids = kernel.top_k (%t) to %count step 16 -> !kernel.tile<1x10xi32> {
+    %ids = kernel.top_k (%t) from %c0 to %count step 16 -> !kernel.tile<1x10xi32> {
       %keys = kernel.load_tile %cache[%slot, %t] : !kernel.cache<32xf32, #kernel.lines<16>> -> !kernel.tile<16x32xf32>
       %s = kernel.mma %q, %keys, %init : !kernel.tile<8x32xf32>, !kernel.tile<16x32xf32>, !kernel.tile<8x16xf32>
       %r = kernel.map (%s, %w) : (!kernel.tile<8x16xf32>, !kernel.tile<8x1xf32>) -> !kernel.tile<8x16xf32> {

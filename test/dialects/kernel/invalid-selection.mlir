@@ -6,7 +6,7 @@ kernel.func @f(%n: index) {
   %c = arith.constant 0.0 : f32
   %t = kernel.splat %c : f32 -> !kernel.tile<1x8xf32>
   // expected-error @below {{'kernel.top_k' op the yielded tile is 1x8, expected 1x16}}
-  %0 = kernel.top_k (%p) to %n step 16 -> !kernel.tile<1x4xi32> {
+  %0 = kernel.top_k (%p) from %n to %n step 16 -> !kernel.tile<1x4xi32> {
     kernel.yield %t : !kernel.tile<1x8xf32>
   }
   kernel.return
@@ -18,7 +18,7 @@ kernel.func @f(%n: index) {
   %c = arith.constant 0.0 : f32
   %t = kernel.splat %c : f32 -> !kernel.tile<1x8xf32>
   // expected-error @below {{'kernel.top_k' op the result holds 'f32', expected 'i32'}}
-  %0 = kernel.top_k (%p) to %n step 8 -> !kernel.tile<1x4xf32> {
+  %0 = kernel.top_k (%p) from %n to %n step 8 -> !kernel.tile<1x4xf32> {
     kernel.yield %t : !kernel.tile<1x8xf32>
   }
   kernel.return
@@ -30,7 +30,7 @@ kernel.func @f(%n: index) {
   %c = arith.constant 0.0 : f32
   %t = kernel.splat %c : f32 -> !kernel.tile<1x8xf32>
   // expected-error @below {{'kernel.top_k' op step must be positive, found 0}}
-  %0 = kernel.top_k (%p) to %n step 0 -> !kernel.tile<1x4xi32> {
+  %0 = kernel.top_k (%p) from %n to %n step 0 -> !kernel.tile<1x4xi32> {
     kernel.yield %t : !kernel.tile<1x8xf32>
   }
   kernel.return

@@ -17,21 +17,45 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
   }
 }
 
+// The merge goes on with the memory of the search.
+// CHECK-LABEL: func.func private @attention
+// CHECK: %[[SEARCH:.*]]:3 = kernel.launch @index_8x32_top_10_bf16
+// CHECK: %[[SELECTION:.*]] = kernel.launch @merge_8x32_top_10_bf16(%[[SEARCH]]#1, %[[SEARCH]]#2, %{{.*}}, %[[SEARCH]]#0)
+// CHECK: kernel.launch @attend_4x36_top_10_bf16({{.*}}%[[SELECTION]]
+
 // The cache that an indexer reads is packed in lines, for who writes it too.
 // CHECK-LABEL: kernel.func @rows_append
 // CHECK: kernel.store_tile %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] : {{.*}}<1x32xbf16>, !kernel.cache<32xbf16, #kernel.lines<16>>
 
-// Scores exist for sixteen keys at a time: relu, weight, sum over heads, scale.
+// Rows and ranges of keys are the units; eight rows of one slot read each line of keys once.
 // CHECK-LABEL: kernel.func @index_8x32_top_10_bf16
-// CHECK-SAME: !kernel.buffer<?x8x32xbf16>, %{{.*}}: !kernel.buffer<?x8x1xf32>, %[[KEYS:.*]]: !kernel.cache<32xbf16, #kernel.lines<16>>
-// CHECK: %[[COUNT:.*]] = arith.addi %{{.*}}, %c1
-// CHECK: %[[IDS:.*]] = kernel.top_k (%[[T:.*]]) to %[[COUNT]] step 16 -> {{.*}}<1x10xi32>
+// CHECK-SAME: !kernel.buffer<?x8x32xbf16>, %{{.*}}: !kernel.buffer<?x8x1xf32>, %[[KEYS:[a-z0-9]+]]: !kernel.cache<32xbf16, #kernel.lines<16>>, {{.*}}, %[[OUT:[a-z0-9]+]]: !kernel.buffer<?x10xi32>, %[[SCORES:[a-z0-9]+]]: !kernel.buffer<128x10xf32>, %[[IDS:[a-z0-9]+]]: !kernel.buffer<128x10xi32>
+// CHECK: %[[W:.*]] = kernel.workers
+// CHECK: kernel.parallel (%{{.*}}, %[[RANGE:.*]]) to (%{{.*}}, %{{.*}}) step [8, 1]
+// CHECK: %[[Q:.*]] = kernel.load_tile %{{.*}} inside : {{.*}} -> <64x32xbf16>
+// Scores exist for sixteen keys at a time: relu, weight, sum over each row's heads, scale.
+// CHECK: %[[BEST:.*]], %[[BESTS:.*]] = kernel.top_k (%[[T:.*]]) from %{{.*}} to {{.*}} step 16 -> {{.*}}<8x10xi32>, {{.*}}<8x10xf32>
 // CHECK: kernel.load_tile %[[KEYS]][%{{.*}}, %[[T]]]
-// CHECK: kernel.mma {{.*}}<8x16xf32>
-// CHECK: arith.maximumf
+// CHECK: kernel.mma %[[Q]], {{.*}}<64x16xf32>
+// CHECK: arith.cmpf ogt
 // CHECK: arith.mulf
-// CHECK: kernel.reduce sum %{{.*}} along 0
-// CHECK: kernel.store_tile %[[IDS]]
+// CHECK: kernel.reduce sum %{{.*}} along 0 : <64x16xf32> -> <8x16xf32>
+// With one range the best are the selection, with several they are candidates.
+// CHECK: kernel.store_tile %[[BEST]], %[[OUT]]
+// CHECK: else
+// CHECK: kernel.store_tile %[[BESTS]], %[[SCORES]]
+// CHECK: kernel.store_tile %[[BEST]], %[[IDS]]
+// Rows of different slots, and those that are no full block, go one by one.
+// CHECK: scf.for
+// CHECK: kernel.top_k {{.*}}<1x10xi32>, {{.*}}<1x10xf32>
+
+// The best of the ranges' best; numbers behind the end of a list do not exist.
+// CHECK-LABEL: kernel.func @merge_8x32_top_10_bf16
+// CHECK-SAME: %[[OUT:[a-z0-9]+]]: !kernel.buffer<?x10xi32> {kernel.updated})
+// CHECK: %[[BEST:.*]] = kernel.top_k (%{{.*}}) from %c0 to %{{.*}} step 16 -> {{.*}}<1x10xi32>
+// CHECK: %[[ID:.*]] = kernel.map
+// CHECK: kernel.yield %{{.*}}, %[[ID]] : {{.*}}<1x16xf32>, {{.*}}<1x16xi32>
+// CHECK: kernel.store_tile %[[BEST]], %[[OUT]]
 
 // One token's heads share the gathered rows; keys from the count on do not exist.
 // CHECK-LABEL: kernel.func @attend_4x36_top_10_bf16

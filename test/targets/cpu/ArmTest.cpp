@@ -75,7 +75,7 @@ kernel.func @top(%x: !kernel.buffer<?x500xf32>, %ids: !kernel.buffer<?x20xi32>) 
   %count = arith.constant 500 : index
   %n = kernel.dim %x, 0 : !kernel.buffer<?x500xf32>
   kernel.parallel (%i) to (%n) step [1] {
-    %best = kernel.top_k (%t) to %count step 16 -> !kernel.tile<1x20xi32> {
+    %best = kernel.top_k (%t) from %c0 to %count step 16 -> !kernel.tile<1x20xi32> {
       %s = kernel.load_tile %x[%i, %t] : !kernel.buffer<?x500xf32> -> !kernel.tile<1x16xf32>
       kernel.yield %s : !kernel.tile<1x16xf32>
     }

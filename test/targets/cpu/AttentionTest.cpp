@@ -2,28 +2,14 @@
 //
 // Index scores with selection, and attention over selected rows.
 #include "KernelRunner.h"
+#include "Selection.h"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 
 namespace glm::test {
 namespace {
-
-/// Positions of the `kept` largest scores, equal ones in favour of the lower, ascending, then -1.
-std::vector<int32_t> best(const std::vector<float> &scores, size_t kept) {
-  std::vector<int32_t> ids(scores.size());
-  for (size_t i = 0; i < ids.size(); ++i)
-    ids[i] = int32_t(i);
-  std::sort(ids.begin(), ids.end(), [&](int32_t a, int32_t b) {
-    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
-  });
-  ids.resize(std::min(kept, ids.size()));
-  std::sort(ids.begin(), ids.end());
-  ids.resize(kept, -1);
-  return ids;
-}
 
 /// Keys appended by one kernel are read by the other; counts below, at and above K.
 TEST(Attention, IndexSelects) {
@@ -76,47 +62,6 @@ TEST(Attention, IndexSelects) {
         ASSERT_EQ(selection[i * kept + k], expected[k]) << "row " << i << ", " << k;
     }
   }
-}
-
-/// Scores given in a buffer: selection alone, with many ties, signs, zeros and infinities.
-TEST(Attention, TopKOfGivenScores) {
-  constexpr const char *text = R"(
-kernel.func @top(%x: !kernel.buffer<?x$Txf32>, %ids: !kernel.buffer<?x$Kxi32>) {
-  %c0 = arith.constant 0 : index
-  %count = arith.constant $T : index
-  %n = kernel.dim %x, 0 : !kernel.buffer<?x$Txf32>
-  kernel.parallel (%i) to (%n) step [1] {
-    %best = kernel.top_k (%t) to %count step 16 -> !kernel.tile<1x$Kxi32> {
-      %s = kernel.load_tile %x[%i, %t] : !kernel.buffer<?x$Txf32> -> !kernel.tile<1x16xf32>
-      kernel.yield %s : !kernel.tile<1x16xf32>
-    }
-    kernel.store_tile %best, %ids[%i, %c0] : !kernel.tile<1x$Kxi32>, !kernel.buffer<?x$Kxi32>
-  }
-  kernel.return
-})";
-  for (const TargetOptions &machine : runnableMachines())
-    for (auto [T, K] : {std::pair<int64_t, int64_t>{3000, 100}, {65, 64}, {64, 64}, {33, 1}}) {
-      SCOPED_TRACE(nameOf(machine) + " " + std::to_string(T));
-      Kernels kernels(fill(text, {{"T", std::to_string(T)}, {"K", std::to_string(K)}}), machine);
-      constexpr int64_t n = 5;
-      Buffer<float> x(n * T);
-      Random random(3);
-      for (int64_t t = 0; t < T; ++t) {
-        x[t] = random.value();
-        x[T + t] = float(random.below(3)) - 1.0f;                        // ties everywhere
-        x[2 * T + t] = t % 2 == 0 ? 0.0f : -0.0f;                        // one value in two forms
-        x[3 * T + t] = -1000 - random.value();                           // only negative
-        x[4 * T + t] = t % 5 == 0 ? -INFINITY : random.value() * 1e-39f; // below the normal range
-      }
-      Buffer<int32_t> ids(n * K, 77);
-      kernels.run("top", {x.word(), n, ids.word(), n}, 2);
-      ASSERT_TRUE(ids.intact());
-      for (int64_t i = 0; i < n; ++i) {
-        std::vector<int32_t> expected = best({&x[i * T], &x[i * T] + T}, K);
-        for (int64_t k = 0; k < K; ++k)
-          ASSERT_EQ(ids[i * K + k], expected[k]) << "row " << i << ", " << k;
-      }
-    }
 }
 
 template <typename T> void checkAttend(const TargetOptions &machine) {

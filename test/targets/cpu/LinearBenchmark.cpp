@@ -2,6 +2,7 @@
 //
 // `cpu-kernel-test --benchmark`: linears against a loop of the same instruction on registers, both
 // measured in thread CPU time, alternating. Prints ratios, asserts nothing.
+#include "Benchmark.h"
 #include "KernelRunner.h"
 #include "Linear.h"
 
@@ -15,7 +16,6 @@
 #include <functional>
 
 namespace glm::test {
-namespace {
 
 double seconds(const std::function<void()> &run) {
   timespec before, after;
@@ -24,6 +24,8 @@ double seconds(const std::function<void()> &run) {
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
   return double(after.tv_sec - before.tv_sec) + 1e-9 * double(after.tv_nsec - before.tv_nsec);
 }
+
+namespace {
 
 /// GFLOP/s of two functions, medians of alternating samples.
 std::pair<double, double> compare(double flopA, const std::function<void()> &a, double flopB,
@@ -85,6 +87,7 @@ void runBenchmarks() {
       benchmark<float>(machine, rows, N, K);
       benchmark<Bf16>(machine, rows, N, K);
     }
+    runTopKBenchmarks(machine);
   }
 }
 
