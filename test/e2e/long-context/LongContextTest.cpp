@@ -60,8 +60,10 @@ protected:
     return options;
   }
 
-  void SetUp() override {
-    expectOk(Runtime::create({.threads = 2}, runtime));
+  void SetUp() override { load(2); }
+  void load(int32_t threads) {
+    model = {};
+    expectOk(Runtime::create({.threads = threads}, runtime));
     expectOk(Model::load(runtime, (folder + "/model.glm").c_str(), {}, model));
     page = model.info().page_rows;
   }
@@ -75,10 +77,11 @@ protected:
     return session;
   }
 
-  /// The tokens behind `first`: five rows in one step, then one by one. Logits of them all.
-  static std::vector<float> runTail(Session &session, int32_t slot, int32_t first) {
+  /// The tokens behind `first`: so many in one step, then one by one. Logits of them all.
+  static std::vector<float> runTail(Session &session, int32_t slot, int32_t first,
+                                    int32_t together = 5) {
     std::vector<float> all;
-    for (int32_t at = 0, count = 5; at < tailRows; at += count, count = 1) {
+    for (int32_t at = 0, count = together; at < tailRows; at += count, count = 1) {
       std::vector<glm_row> rows;
       std::vector<int32_t> wanted(size_t(count), 0);
       std::iota(wanted.begin(), wanted.end(), 0);
@@ -216,6 +219,25 @@ TEST_F(LongContext, Beyond) {
   text = status.message();
   EXPECT_NE(text.find("context is 1048577, this artifact allows 1 to 1048576"), std::string::npos)
       << text;
+}
+
+// The keys of a row are searched by several workers, by as many as rows leave free: not one bit of
+// a row depends on that.
+TEST_F(LongContext, BitsOfARow) {
+  constexpr int64_t context = 202752;
+  auto first = int32_t(context - tailRows);
+  std::vector<float> wanted;
+  for (int32_t threads : {1, 2, 3}) {
+    load(threads);
+    Session session = open(context);
+    expectOk(glm_session_fill(session.get(), 0, first, 3));
+    for (int32_t together : {1, 2, 5, 8}) {
+      expectOk(session.truncate(0, first));
+      auto logits = runTail(session, 0, first, together);
+      wanted = wanted.empty() ? logits : wanted;
+      ASSERT_EQ(logits, wanted) << together << " rows in a step, " << threads << " threads";
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Published, LongContext, testing::Values(202752, longest));
