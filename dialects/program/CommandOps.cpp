@@ -2,6 +2,8 @@
 #include "dialects/program/Layout.h"
 #include "dialects/program/Program.h"
 
+#include "mlir/Interfaces/CallInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -61,5 +63,41 @@ LogicalResult CollectiveOp::verify() {
   // C1.
   if (getKind() < 0 || getKind() > 2)
     return emitOpError("is of kind ") << getKind() << ", which is none of 0, 1 and 2";
+  return success();
+}
+
+void BranchOp::build(OpBuilder &b, OperationState &state, const Expr &left, const Expr &right) {
+  state.addAttribute(getLeftAttrName(state.name), left.toAttribute(b.getContext()));
+  state.addAttribute(getRightAttrName(state.name), right.toAttribute(b.getContext()));
+  state.addRegion()->emplaceBlock();
+  state.addRegion()->emplaceBlock();
+}
+
+static bool isReference(Operation &op) {
+  return isa<BufferOp, WeightRefOp, BankRefOp, StateRefOp, PackOp>(op);
+}
+
+static bool isCommand(Operation &op) {
+  bool calls = isa<kernel::LaunchOp, CallOpInterface>(op) && op.getNumResults() == 0;
+  return calls || isa<program::LaunchOp, BarrierOp, CopyOp, SignalOp, WaitOp, RequireOp,
+                      CollectiveOp, BranchOp>(op);
+}
+
+LogicalResult BranchOp::verify() {
+  // C1.
+  Operation *parent = (*this)->getParentOp();
+  if (isa<kernel::FuncOp>(parent) || !isa<EntryOp, BranchOp, FunctionOpInterface>(parent))
+    return emitOpError("stands in a function on memory, an entry or another branch, not in ")
+           << parent->getName();
+  bool placed = bool((*this)->getParentOfType<EntryOp>());
+  for (Region *list : {&getLess(), &getOtherwise()})
+    for (Operation &op : list->front()) {
+      // C2.
+      if (!isCommand(op) && !isReference(op))
+        return op.emitOpError("stands in a branch, which holds commands and calls without results");
+      // C3.
+      if (placed && isReference(op))
+        return op.emitOpError("stands in a branch; memory of an entry is named at its head");
+    }
   return success();
 }

@@ -57,6 +57,8 @@ def Program_LaunchOp : Program_CommandOp<"launch",
   let summary = "a kernel run by every worker of a device";
   let description = [{
     `label` is the path in the model, for profiles and errors. Launches between two barriers may overlap.
+    `flop` and `bytes` say what it has to do at least, over counts of a step that passes/tile/Costs.h defines:
+    operations of its products, bytes of weights and cached rows. Nothing that runs depends on them.
 
     - C1: `kernel` names a `kernel.func` or `program.kernel`. Arguments of a `kernel.func` have the types of the
       operands, except that buffers without layout may split the same rows differently (`?x128` and `?x4x32`).
@@ -67,9 +69,11 @@ def Program_LaunchOp : Program_CommandOp<"launch",
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyType>:$arguments, StrAttr:$label,
-                       FlatSymbolRefAttr:$device);
+                       FlatSymbolRefAttr:$device, OptionalAttr<Program_ExprAttr>:$flop,
+                       OptionalAttr<Program_ExprAttr>:$bytes);
   let assemblyFormat = [{
-    $kernel `(` $arguments `)` `label` $label `on` $device attr-dict (`:` type($arguments)^)?
+    $kernel `(` $arguments `)` `label` $label (`flop` $flop^)? (`bytes` $bytes^)? `on` $device attr-dict
+    (`:` type($arguments)^)?
   }];
 }
 
@@ -159,23 +163,35 @@ def Program_CollectiveOp : Program_CommandOp<"collective"> {
   let hasVerifier = 1;
 }
 
-def Program_BranchOp : Program_CommandOp<"branch", [NoTerminator, NoRegionArguments, SingleBlock]> {
+def Program_BranchOp : Program_Op<"branch", [NoTerminator, NoRegionArguments, SingleBlock]> {
   let summary = "one of two lists of commands";
   let description = [{
-    `left < right` is evaluated once before the first command of either list runs.
+    The list `less` runs if `left < right`, else the list `otherwise`. Both sides are formulas over the dimensions of the
+    step and of the session; they are evaluated once, before the first command of the entry runs. A list
+    uses memory from outside and yields nothing. Before the place phase it stands in a function, where lists
+    hold launches and calls on memory, and references to memory that only they need.
+
+    - C1: it stands in a function on memory, an entry or another branch.
+    - C2: lists hold commands, launches and calls without results, and references to memory.
+    - C3: in an entry, references to memory stand at its head, not in lists.
 
     ```mlir
-    program.branch <rows> less_than <16> {
-      program.barrier @host
-    } else {
+    program.branch <keys> less <1> {
+      program.launch @gathered(%q, %y) label "model.layers.0.self_attn" on @host : !kernel.buffer<?x64xf32>, !kernel.buffer<?x64xf32>
+    } otherwise {
+      program.launch @expanded(%q, %y) label "model.layers.0.self_attn" on @host : !kernel.buffer<?x64xf32>, !kernel.buffer<?x64xf32>
     }
     ```
   }];
   let arguments = (ins Program_ExprAttr:$left, Program_ExprAttr:$right);
-  let regions = (region MaxSizedRegion<1>:$less, MaxSizedRegion<1>:$otherwise);
+  let regions = (region SizedRegion<1>:$less, SizedRegion<1>:$otherwise);
   let assemblyFormat = [{
-    $left `less_than` $right attr-dict-with-keyword $less `else` $otherwise
+    $left `less` $right attr-dict-with-keyword $less `otherwise` $otherwise
   }];
+  let skipDefaultBuilders = 1;
+  /// Both lists are empty blocks; the builder stays behind the branch.
+  let builders = [OpBuilder<(ins "const Expr &":$left, "const Expr &":$right)>];
+  let hasVerifier = 1;
 }
 
 #endif // GLM_DIALECTS_PROGRAM_COMMANDOPS_TD

@@ -14,7 +14,7 @@ def Program_BufferOp : Program_Op<"buffer", [MemoryEffects<[MemAlloc]>]> {
   let summary = "memory of one entry";
   let description = [{
     Holds intermediate values and ports for as long as they are used. `dim` names the dimension of the
-    module that the dynamic first dimension of the type is (`rows` or `logit_rows`). `plan-memory` adds where it
+    module that the dynamic first dimension of the type is (`rows`, `logit_rows` or `keys`). `plan-memory` adds where it
     lies in the entry's arena: `at` a byte offset that is a multiple of 64, `size` in bytes.
 
     - C1: `dim` is given if and only if the type's first dimension is dynamic.

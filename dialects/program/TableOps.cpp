@@ -26,6 +26,13 @@ LogicalResult DimOp::verify() {
   if ((getKind() == DimKind::Step) != getBound().has_value())
     return emitOpError("a step dimension has a bound and others have none, but this one is ")
            << stringifyDimKind(getKind()) << (getBound() ? " with one" : " without one");
+  // C3.
+  if ((getMin() || getPreset()) && getKind() != DimKind::Session)
+    return emitOpError("only a session dimension has `min` and `preset`, this one is ")
+           << stringifyDimKind(getKind());
+  if (least() < 0 || least() > usual() || usual() > getMax())
+    return emitOpError("0 <= min <= preset <= max does not hold for ")
+           << least() << ", " << usual() << " and " << getMax();
   return success();
 }
 

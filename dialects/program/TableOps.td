@@ -32,20 +32,30 @@ def Program_DeviceOp : Program_TableOp<"device"> {
 def Program_DimOp : Program_TableOp<"dim"> {
   let summary = "a dimension of the program";
   let description = [{
-    `fixed` has the value `max`; `session` is chosen up to `max` when a session is created; `step` changes from
-    step to step up to the session dimension `bound`.
+    `fixed` has the value `max`; `session` is chosen from `min` (1 if not given) to `max` when a session is created, and is
+    `preset` (`max` if not given) when nobody chooses; `step` changes from step to step up to the session
+    dimension `bound`.
 
     - C1: `max` is positive.
     - C2: a `step` dimension has a `bound`, others have none.
+    - C3: only a `session` dimension has `min` and `preset`, with 0 <= `min` <= `preset` <= `max`.
 
     ```mlir
     program.dim @max_rows session max 2048
     program.dim @rows step max 2048 bound @max_rows
+    program.dim @expanded_keys session max 202752 min 0 preset 8192
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Program_DimKind:$kind, Program_IntAttr:$max,
+                       OptionalAttr<Program_IntAttr>:$min, OptionalAttr<Program_IntAttr>:$preset,
                        OptionalAttr<FlatSymbolRefAttr>:$bound);
-  let assemblyFormat = "$sym_name $kind `max` $max (`bound` $bound^)? attr-dict";
+  let assemblyFormat = [{
+    $sym_name $kind `max` $max (`min` $min^)? (`preset` $preset^)? (`bound` $bound^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    int64_t least() { return getMin().value_or(1); }
+    int64_t usual() { return getPreset().value_or(int64_t(getMax())); }
+  }];
   let hasVerifier = 1;
 }
 

@@ -160,13 +160,7 @@ SmallVector<Touch> place::touches(Operation *command, AccessTable &table) {
         add(op.getSource(), true, false);
         add(op.getDestination(), false, true);
       })
-      .Case([&](program::RequireOp op) { add(op.getRouting(), true, false); })
-      .Case([&](program::BranchOp branch) {
-        branch->walk([&](Operation *inner) {
-          if (inner != branch)
-            llvm::append_range(result, touches(inner, table));
-        });
-      });
+      .Case([&](program::RequireOp op) { add(op.getRouting(), true, false); });
   return result;
 }
 

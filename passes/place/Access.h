@@ -54,9 +54,11 @@ struct Touch {
   /// Row `i` is touched in unit `i` only, of as many units as this dimension says; null: anything
   /// may be.
   mlir::StringAttr rows;
+  bool operator==(const Touch &) const = default;
 };
 
-/// What a command touches; nothing for barriers and events.
+/// What a command touches; nothing for barriers and events, nor for a branch, whose lists are looked
+/// at one by one.
 llvm::SmallVector<Touch> touches(mlir::Operation *command, AccessTable &table);
 
 /// Whether a command that touches `later` must not overlap one that touches `earlier`. Two launches

@@ -62,6 +62,7 @@ private:
   LogicalResult inlineBody(func::FuncOp callee, IRMapping &mapping, StringRef path);
   LogicalResult inlineOp(Operation *op, IRMapping &mapping, StringRef path);
   LogicalResult inlineCall(func::CallOp call, IRMapping &mapping, StringRef path);
+  LogicalResult inlineBranch(program::BranchOp branch, IRMapping &mapping, StringRef path);
   LogicalResult writeLaunch(kernel::LaunchOp launch, IRMapping &mapping, StringRef path);
   Value pack(program::PackOp op, Value weight);
   Value reference(Operation *op);
@@ -146,6 +147,7 @@ LogicalResult EntryWriter::inlineOp(Operation *op, IRMapping &mapping, StringRef
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](func::CallOp call) { return inlineCall(call, mapping, path); })
       .Case([&](kernel::LaunchOp launch) { return writeLaunch(launch, mapping, path); })
+      .Case([&](program::BranchOp branch) { return inlineBranch(branch, mapping, path); })
       .Case([&](program::BufferOp) { return refs.clone(*op, mapping), success(); })
       .Case([&](program::PackOp packed) -> LogicalResult {
         Value result = pack(packed, mapping.lookup(packed.getWeight()));
@@ -160,7 +162,7 @@ LogicalResult EntryWriter::inlineOp(Operation *op, IRMapping &mapping, StringRef
       })
       .Default([](Operation *op) {
         return op->emitOpError(
-            "cannot be placed: a function on memory holds launches, calls and memory only");
+            "cannot be placed: a function on memory holds launches, calls, branches and memory only");
       });
 }
 
@@ -185,6 +187,22 @@ LogicalResult EntryWriter::inlineCall(func::CallOp call, IRMapping &mapping, Str
 }
 
 LogicalResult EntryWriter::writeLaunch(kernel::LaunchOp launch, IRMapping &mapping,
+/// A branch of the entry with the same two sides; only the commands of its lists go into it.
+LogicalResult EntryWriter::inlineBranch(program::BranchOp branch, IRMapping &mapping,
+                                        StringRef path) {
+  auto written =
+      program::BranchOp::create(commands, branch.getLoc(), program::Expr::of(branch.getLeft()),
+                                program::Expr::of(branch.getRight()));
+  OpBuilder::InsertionGuard guard(commands);
+  for (auto [from, to] : llvm::zip(branch->getRegions(), written->getRegions())) {
+    commands.setInsertionPointToEnd(&to.front());
+    for (Operation &op : from.front())
+      if (failed(inlineOp(&op, mapping, path)))
+        return failure();
+  }
+  return success();
+}
+
                                        StringRef path) {
   if (launch->getNumResults())
     return launch.emitOpError(
@@ -194,7 +212,9 @@ LogicalResult EntryWriter::writeLaunch(kernel::LaunchOp launch, IRMapping &mappi
   for (Value operand : launch->getOperands())
     operands.push_back(mapping.lookup(operand));
   program::LaunchOp::create(commands, launch.getLoc(), launch.getKernel(), operands,
-                            labelOf(operands, launch, path), deviceName);
+                            labelOf(operands, launch, path), deviceName,
+                            launch->getAttrOfType<program::ExprAttr>("flop"),
+                            launch->getAttrOfType<program::ExprAttr>("bytes"));
   return success();
 }
 
@@ -295,16 +315,39 @@ struct InlineLayers : place::impl::InlineLayersPassBase<InlineLayers> {
     if (auto model = module->getAttrOfType<DictionaryAttr>("glm.model"); model && !context_)
       if (auto given = model.getAs<IntegerAttr>("context"))
         context_ = given.getInt();
-    auto dim = [&](StringRef name, program::DimKind kind, int64_t max, StringRef bound = "") {
-      program::DimOp::create(b, loc, name, kind, max,
+    context_ = std::max<int64_t>(context_, 1);
+    auto dim = [&](StringRef name, program::DimKind kind, int64_t max, IntegerAttr min = {},
+                   IntegerAttr preset = {}, StringRef bound = "") {
+      program::DimOp::create(b, loc, name, kind, max, min, preset,
                              bound.empty() ? FlatSymbolRefAttr()
                                            : FlatSymbolRefAttr::get(context, bound));
     };
     dim("max_rows", program::DimKind::Session, maxRows);
     dim("slots", program::DimKind::Session, maxSlots);
-    dim("context", program::DimKind::Session, std::max<int64_t>(context_, 1));
-    dim("rows", program::DimKind::Step, maxRows, "max_rows");
-    dim("logit_rows", program::DimKind::Step, maxRows, "max_rows");
+    dim("context", program::DimKind::Session, context_);
+    dim("rows", program::DimKind::Step, maxRows, {}, {}, "max_rows");
+    dim("logit_rows", program::DimKind::Step, maxRows, {}, {}, "max_rows");
+
+    // What decides between forms of attention; without estimates there is one form only.
+    auto presets = module->getAttrOfType<DictionaryAttr>("program.presets");
+    if (!presets)
+      return;
+    auto preset = [&](StringRef name, int64_t otherwise) {
+      auto given = presets.getAs<IntegerAttr>(name);
+      return given ? given.getInt() : otherwise;
+    };
+    auto chosen = [&](StringRef name, int64_t min, int64_t max) {
+      dim(name, program::DimKind::Session, max, b.getI64IntegerAttr(min),
+          b.getI64IntegerAttr(std::clamp(preset(name, max), min, max)));
+    };
+    int64_t maxKeys = preset("max_keys", context_);
+    chosen("expanded_keys", 0, maxKeys);
+    chosen("expanded_rows", 1, maxRows);
+    if (presets.contains("full_rows"))
+      chosen("full_rows", 1, maxRows);
+    chosen("unmasked_keys", 0, std::max(context_, maxKeys));
+    dim("keys", program::DimKind::Step, maxKeys, {}, {}, "expanded_keys");
+    module->removeAttr("program.presets");
   }
 };
 

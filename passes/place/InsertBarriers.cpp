@@ -18,39 +18,50 @@ namespace {
 struct InsertBarriers : place::impl::InsertBarriersPassBase<InsertBarriers> {
   void runOnOperation() override {
     AccessTable table;
-    cut(getOperation().getBody(), table);
+    SmallVector<Touch> running;
+    cut(getOperation().getBody(), running, table);
   }
 
-  /// A branch is one command for the list it stands in; its own lists are cut by themselves and
-  /// begin and end with nothing running, so it stands between two barriers.
-  void cut(Region &region, AccessTable &table) {
-    if (region.empty())
-      return;
-    SmallVector<Touch> interval;
-    for (Operation &command : llvm::make_early_inc_range(region.front())) {
+  /// `running`: what may still run where the list begins, and then where it ends.
+  void cut(Region &list, SmallVector<Touch> &running, AccessTable &table) {
+    for (Operation &command : llvm::make_early_inc_range(list.front())) {
       if (isa<program::BarrierOp>(command)) {
-        interval.clear();
+        running.clear();
+        continue;
+      }
+      if (auto branch = dyn_cast<program::BranchOp>(command)) {
+        cutBranch(branch, running, table);
         continue;
       }
       SmallVector<Touch> now = touches(&command, table);
       if (now.empty())
         continue;
-      bool alone = isa<program::BranchOp>(command);
-      if (conflict(interval, now) || (alone && !interval.empty())) {
+      if (conflict(running, now)) {
         insert(&command);
-        interval.clear();
-      } else if (!interval.empty()) {
+        running.clear();
+      } else if (!running.empty()) {
         ++overlapping;
       }
-      if (!alone) {
-        interval.append(now);
-        continue;
-      }
-      for (Region &inner : command.getRegions())
-        cut(inner, table);
-      if (Operation *next = command.getNextNode(); next && !isa<program::BarrierOp>(next))
-        insert(next);
+      running.append(now);
     }
+  }
+
+  /// All workers take the same way, so a branch is no barrier: its lists begin with what runs in
+  /// front of it, and what either leaves running runs on behind it.
+  void cutBranch(program::BranchOp branch, SmallVector<Touch> &running, AccessTable &table) {
+    bool bothWait = llvm::all_of(branch->getRegions(), [&](Region &list) {
+      return !list.front().empty() && conflict(running, touches(&list.front().front(), table));
+    });
+    if (bothWait) { // one barrier instead of two
+      insert(branch);
+      running.clear();
+    }
+    SmallVector<Touch> otherwise = running;
+    cut(branch.getLess(), running, table);
+    cut(branch.getOtherwise(), otherwise, table);
+    for (const Touch &touch : otherwise)
+      if (!llvm::is_contained(running, touch))
+        running.push_back(touch);
   }
 
   void insert(Operation *before) {

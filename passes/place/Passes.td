@@ -11,8 +11,11 @@ def InlineLayersPass : Pass<"glm-inline-layers", "::mlir::ModuleOp"> {
   let summary = "Turn entries and the layers they call into flat lists of commands";
   let description = [{
     Every `func.func` with `glm.entry` becomes a `program.entry`; calls are replaced by what the callee launches,
-    `program.pack` by a reference to the packed weight, arguments and results by ports. The device and the
-    dimensions of the program are added. Each launch is labelled with its path in the model, taken from the
+    `program.pack` by a reference to the packed weight, arguments and results by ports. A branch stays one; what its lists
+    call is inlined into them, and the memory they name moves to the head of the entry. The device and the
+    dimensions of the program are added: `rows`, `logit_rows` and their bounds always; `keys`, `expanded_keys`,
+    `expanded_rows`, `full_rows` and `unmasked_keys` where the module attribute `program.presets` gives estimates for them and
+    `max_keys`, the bound of `expanded_keys`. Each launch is labelled with its path in the model, taken from the
     weights it reads, else from its call.
 
     ```mlir
@@ -40,7 +43,9 @@ def InsertBarriersPass : Pass<"glm-insert-barriers", "::glm::program::EntryOp"> 
     A launch gets a barrier before it if it reads or overwrites what a launch since the last barrier wrote, or writes
     what such a launch read. What a kernel does to its arguments is read from its body. Launches that
     do not depend on each other stay together in one interval and may overlap. So do two launches on the same
-    rows if each works on row `i` in unit `i`: that unit is the same worker's in both.
+    rows if each works on row `i` in unit `i`: that unit is the same worker's in both. All workers take the same way
+    through a branch, so it is no barrier: both its lists begin with what runs in front of it, and what either leaves
+    running runs on behind it.
 
     ```mlir
     launch @norm(%h, %x) ; launch @q(%x, %wq, %q) ; launch @kv(%x, %wkv, %kv)
@@ -59,7 +64,8 @@ def PlanMemoryPass : Pass<"glm-plan-memory", "::glm::program::EntryOp"> {
     A buffer lives from the interval between barriers that writes it first to the one that uses it last; input ports
     live from the start, output ports to the end. Buffers whose lives do not meet share memory: the largest is
     placed first, each at the lowest free offset. A kernel that works row by row may write its result over
-    an operand that dies there. Constant sizes come first in the arena, then one region for each session
+    an operand that dies there. Buffers that only one list of a branch uses share memory with those that only the
+    other uses. Constant sizes come first in the arena, then one region for each session
     dimension; offsets in a region are multiples of that dimension, so they hold for every session.
 
     ```mlir
@@ -106,7 +112,7 @@ def VerifyPlacementPass : Pass<"glm-verify-placement", "::mlir::ModuleOp"> {
   let description = [{
     Nothing is changed. Checked are: no function and no op of the model level is left; every symbol referred to has the kind and type
     the reference states; every buffer lies in its arena at a multiple of 64; buffers in use at the same time do not overlap;
-    a barrier stands between any two launches that touch the same memory with a write; weights and slabs do
+    a barrier stands between any two launches that touch the same memory with a write, whichever way leads through branches; weights and slabs do
     not overlap and lie in their segment. Sizes are checked with every dimension at 1 and at its bound.
   }];
   let statistics = [Statistic<"checked", "commands", "Commands checked">];

@@ -2,11 +2,16 @@
 //
 // plan-memory: lives of buffers, measured in intervals between barriers, become offsets in one
 // arena.
+//
+// Both lists of a branch begin in the interval in which the branch stands and count on from there;
+// behind it counting goes on from the later of their ends. A command runs from the interval it stands
+// in to the one that ends with the next barrier, whichever way leads there.
 #include "dialects/program/Layout.h"
 #include "passes/place/Access.h"
 #include "passes/place/Passes.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <deque>
@@ -33,9 +38,36 @@ struct Allocation {
   /// First and last interval in which it holds something.
   int64_t first = std::numeric_limits<int64_t>::max(), last = -1;
   int64_t offset = -1;
+  /// Lists of branches that hold all its users, innermost first.
+  SmallVector<Region *, 1> lists;
 
-  bool meets(const Allocation &other) const { return first <= other.last && other.first <= last; }
+  bool meets(const Allocation &other) const {
+    return first <= other.last && other.first <= last && !isAlternativeTo(other);
+  }
+
+private:
+  /// Only one of two lists of a branch runs.
+  bool isAlternativeTo(const Allocation &other) const {
+    return llvm::any_of(lists, [&](Region *own) {
+      return llvm::any_of(other.lists, [&](Region *list) {
+        return list != own && list->getParentOp() == own->getParentOp();
+      });
+    });
+  }
 };
+
+/// The intervals in which a command may run.
+struct Span {
+  int64_t first, last;
+};
+
+/// The lists of branches that an operation stands in, innermost first.
+SmallVector<Region *, 1> listsAround(Operation *op) {
+  SmallVector<Region *, 1> lists;
+  for (; isa<program::BranchOp>(op->getParentOp()); op = op->getParentOp())
+    lists.push_back(op->getParentRegion());
+  return lists;
+}
 
 struct PlanMemory : place::impl::PlanMemoryPassBase<PlanMemory> {
   using PlanMemoryPassBase::PlanMemoryPassBase;
@@ -51,6 +83,9 @@ struct PlanMemory : place::impl::PlanMemoryPassBase<PlanMemory> {
   }
 
   LogicalResult collect(program::EntryOp entry);
+  using Open = llvm::SetVector<Operation *>;
+  int64_t countIntervals(Region &list, int64_t interval, Open &open);
+  void close(Open &open, int64_t interval);
   void measureLives(program::EntryOp entry);
   void writeInPlace(program::EntryOp entry);
   void tryInPlace(program::LaunchOp launch, AccessTable &table);
@@ -60,13 +95,13 @@ struct PlanMemory : place::impl::PlanMemoryPassBase<PlanMemory> {
 
   std::deque<Allocation> allocations;
   DenseMap<Operation *, Allocation *> allocationOf;
-  DenseMap<Operation *, int64_t> intervalOf;
+  DenseMap<Operation *, Span> spanOf;
 };
 
 LogicalResult PlanMemory::collect(program::EntryOp entry) {
   allocations.clear();
   allocationOf.clear();
-  intervalOf.clear();
+  spanOf.clear();
   auto module = entry->getParentOfType<ModuleOp>();
   for (program::BufferOp buffer : entry.getBody().getOps<program::BufferOp>()) {
     Allocation &allocation = allocations.emplace_back();
@@ -87,23 +122,50 @@ LogicalResult PlanMemory::collect(program::EntryOp entry) {
   return success();
 }
 
-/// Numbers commands by interval and gives every buffer its first and last. A branch is one command.
-void PlanMemory::measureLives(program::EntryOp entry) {
-  int64_t interval = 0;
-  for (Operation &command : entry.getBody().front()) {
+/// Commands that may still run when a barrier ends this interval.
+void PlanMemory::close(Open &open, int64_t interval) {
+  for (Operation *command : open)
+    spanOf[command].last = std::max(spanOf[command].last, interval);
+  open.clear();
+}
+
+/// Numbers commands by interval, from `interval` on; returns the last. `open`: what no barrier has
+/// followed yet.
+int64_t PlanMemory::countIntervals(Region &list, int64_t interval, Open &open) {
+  for (Operation &command : list.front()) {
     if (isa<program::BarrierOp>(command))
-      ++interval;
-    intervalOf[&command] = interval;
+      close(open, interval++);
+    spanOf[&command] = {interval, interval};
+    open.insert(&command);
+    if (auto branch = dyn_cast<program::BranchOp>(command)) {
+      Open otherwise = open;
+      int64_t less = countIntervals(branch.getLess(), interval, open);
+      interval = std::max(less, countIntervals(branch.getOtherwise(), interval, otherwise));
+      open.insert_range(otherwise);
+    }
   }
+  return interval;
+}
+
+/// Gives every buffer its first and last interval.
+void PlanMemory::measureLives(program::EntryOp entry) {
+  Open open;
+  int64_t end = countIntervals(entry.getBody(), 0, open);
+  close(open, end);
   for (Allocation &allocation : allocations) {
+    bool isFirst = true;
     for (Operation *user : allocation.buffers.front()->getUsers()) {
-      while (user->getParentOp() != entry)
-        user = user->getParentOp();
-      int64_t at = intervalOf[user];
+      Span at = spanOf[user];
       if (auto port = dyn_cast<program::PortOp>(user))
-        at = port.getKind() == program::PortKind::Input ? 0 : interval;
-      allocation.first = std::min(allocation.first, at);
-      allocation.last = std::max(allocation.last, at);
+        at.first = at.last = port.getKind() == program::PortKind::Input ? 0 : end;
+      allocation.first = std::min(allocation.first, at.first);
+      allocation.last = std::max(allocation.last, at.last);
+      SmallVector<Region *, 1> lists = listsAround(user);
+      if (isFirst)
+        allocation.lists = lists;
+      llvm::erase_if(allocation.lists,
+                     [&](Region *list) { return !llvm::is_contained(lists, list); });
+      isFirst = false;
     }
     // Two ports, or a port and nothing else: what the caller wrote or reads is there all the time.
     if (allocation.last < 0)
@@ -113,12 +175,11 @@ void PlanMemory::measureLives(program::EntryOp entry) {
 
 void PlanMemory::writeInPlace(program::EntryOp entry) {
   AccessTable table;
-  for (auto launch : entry.getBody().getOps<program::LaunchOp>())
-    tryInPlace(launch, table);
+  entry.walk([&](program::LaunchOp launch) { tryInPlace(launch, table); });
 }
 
 /// Whether no other command of the interval touches the buffer: it would run while the row is being
-/// overwritten.
+/// overwritten. A buffer that another list uses too is left alone: there it may live longer.
 bool PlanMemory::isOnlyTouchedBy(program::BufferOp buffer, program::LaunchOp launch,
                                  int64_t interval) {
   int64_t uses = 0;
@@ -127,7 +188,8 @@ bool PlanMemory::isOnlyTouchedBy(program::BufferOp buffer, program::LaunchOp lau
       return false;
     if (user == launch)
       ++uses;
-    else if (user->getParentOp() != launch->getParentOp() || intervalOf[user] == interval)
+    else if (user->getBlock() != launch->getBlock() ||
+             (spanOf[user].first <= interval && interval <= spanOf[user].last))
       return false;
   }
   return uses == 1;
@@ -136,7 +198,7 @@ bool PlanMemory::isOnlyTouchedBy(program::BufferOp buffer, program::LaunchOp lau
 /// Lets an output of the launch take the place of an operand that dies in it.
 void PlanMemory::tryInPlace(program::LaunchOp launch, AccessTable &table) {
   const KernelAccess &access = table.of(launch);
-  int64_t interval = intervalOf[launch];
+  int64_t interval = spanOf[launch].first;
   for (auto [o, output] : llvm::enumerate(launch.getArguments())) {
     auto to = output.getDefiningOp<program::BufferOp>();
     if (!to || allocationOf[to]->first != interval || !isOnlyTouchedBy(to, launch, interval))

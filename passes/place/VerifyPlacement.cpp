@@ -25,13 +25,28 @@ struct Extent {
   Operation *owner;
 };
 
+/// Where the buffers of an entry lie.
+using Extents = DenseMap<Operation *, Extent>;
+
+/// What is known at a point of an entry, whichever way led there.
+struct Replay {
+  DenseSet<Operation *> lost; ///< buffers that another may have been written over
+  SmallVector<Touch> running; ///< since the last barrier
+
+  void overwrite(Operation *writer, const Extents &extents);
+};
+
 struct VerifyPlacement : place::impl::VerifyPlacementPassBase<VerifyPlacement> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     bool valid = checkLevels(module) && checkSegment(module);
-    for (auto entry : module.getOps<program::EntryOp>())
-      valid = valid && checkReferences(entry) && checkHazards(entry) &&
+    for (auto entry : module.getOps<program::EntryOp>()) {
+      AccessTable table;
+      SmallVector<Touch> running;
+      valid = valid && checkReferences(entry) &&
+              checkHazards(entry, entry.getBody(), running, table) &&
               checkArena(entry, /*atBound=*/false) && checkArena(entry, /*atBound=*/true);
+    }
     if (!valid)
       return signalPassFailure();
     markAllAnalysesPreserved();
@@ -47,8 +62,15 @@ private:
   bool checkLevels(ModuleOp module);
   bool checkSegment(ModuleOp module);
   bool checkReferences(program::EntryOp entry);
-  bool checkHazards(program::EntryOp entry);
+  static void unite(SmallVector<Touch> &touches, ArrayRef<Touch> others);
+  bool checkHazards(program::EntryOp entry, Region &list, SmallVector<Touch> &running,
+                    AccessTable &table);
   bool checkArena(program::EntryOp entry, bool atBound);
+  bool placeExtents(program::EntryOp entry, bool atBound, Extents &extents);
+  bool replayList(program::EntryOp entry, Region &list, const Extents &extents, Replay &replay,
+                  AccessTable &table);
+  bool checkCommand(program::EntryOp entry, Operation &command, ArrayRef<Touch> now,
+                    const Extents &extents, const Replay &replay);
   bool checkOverlaps(MutableArrayRef<Extent> extents, StringRef thing, const Twine &what);
 };
 
@@ -128,11 +150,26 @@ bool VerifyPlacement::checkReferences(program::EntryOp entry) {
   return !result.wasInterrupted();
 }
 
-bool VerifyPlacement::checkHazards(program::EntryOp entry) {
-  AccessTable table;
-  SmallVector<Touch> running;
-  for (Operation &command : entry.getBody().front()) {
+void VerifyPlacement::unite(SmallVector<Touch> &touches, ArrayRef<Touch> others) {
+  for (const Touch &touch : others)
+    if (!llvm::is_contained(touches, touch))
+      touches.push_back(touch);
+}
+
+/// Both lists of a branch follow what runs in front of it, and what either leaves running runs on
+/// behind it.
+bool VerifyPlacement::checkHazards(program::EntryOp entry, Region &list,
+                                   SmallVector<Touch> &running, AccessTable &table) {
+  for (Operation &command : list.front()) {
     ++checked;
+    if (auto branch = dyn_cast<program::BranchOp>(command)) {
+      SmallVector<Touch> otherwise = running;
+      if (!checkHazards(entry, branch.getLess(), running, table) ||
+          !checkHazards(entry, branch.getOtherwise(), otherwise, table))
+        return false;
+      unite(running, otherwise);
+      continue;
+    }
     if (isa<program::BarrierOp>(command)) {
       running.clear();
       continue;
@@ -146,14 +183,10 @@ bool VerifyPlacement::checkHazards(program::EntryOp entry) {
   return true;
 }
 
-/// Replays the entry and watches whose bytes hold what: a command that touches a buffer must not
-/// find that another buffer has been written over it since, and whatever is touched in one interval
-/// must not overlap, except for an operand that the same launch overwrites row by row.
-bool VerifyPlacement::checkArena(program::EntryOp entry, bool atBound) {
+bool VerifyPlacement::placeExtents(program::EntryOp entry, bool atBound, Extents &extents) {
   std::optional<int64_t> arena = valueOf(entry.getArenaAttr(), atBound);
   if (!entry.getArenaAttr() || !arena || *arena % program::lineBytes)
     return fail(entry, entry.getSymName(), "has no arena that is a multiple of 64 bytes");
-  DenseMap<Operation *, Extent> extents;
   for (auto buffer : entry.getBody().getOps<program::BufferOp>()) {
     if (!buffer.getOffsetAttr())
       return fail(buffer, entry.getSymName(), "has a buffer without a place");
@@ -164,50 +197,84 @@ bool VerifyPlacement::checkArena(program::EntryOp entry, bool atBound) {
                   "has a buffer outside its arena or not at a multiple of 64 bytes");
     extents[buffer] = {*offset, *offset + *size, buffer};
   }
+  return true;
+}
 
-  AccessTable table;
-  DenseMap<Operation *, bool> lost;
-  auto overlaps = [&](Operation *a, Operation *b) {
-    return a != b && extents[a].begin < extents[b].end && extents[b].begin < extents[a].end;
-  };
-  auto overwrite = [&](Operation *writer) {
-    lost[writer] = false;
-    for (auto &[buffer, extent] : extents)
-      if (overlaps(writer, buffer))
-        lost[buffer] = true;
-  };
+static bool overlap(const Extents &extents, Operation *a, Operation *b) {
+  const Extent &left = extents.at(a), &right = extents.at(b);
+  return a != b && left.begin < right.end && right.begin < left.end;
+}
+
+void Replay::overwrite(Operation *writer, const Extents &extents) {
+  lost.erase(writer);
+  for (auto &[buffer, extent] : extents)
+    if (overlap(extents, writer, buffer))
+      lost.insert(buffer);
+}
+
+/// Replays the entry and watches whose bytes hold what: a command that touches a buffer must not
+/// find that another buffer has been written over it since, and whatever is touched in one interval
+/// must not overlap, except for an operand that the same launch overwrites row by row.
+bool VerifyPlacement::checkArena(program::EntryOp entry, bool atBound) {
+  Extents extents;
+  if (!placeExtents(entry, atBound, extents))
+    return false;
+  Replay replay;
   SmallVector<program::PortOp> outputs;
   for (auto port : entry.getBody().getOps<program::PortOp>())
     if (port.getKind() == program::PortKind::Input)
-      overwrite(port.getBuffer().getDefiningOp());
+      replay.overwrite(port.getBuffer().getDefiningOp(), extents);
     else
       outputs.push_back(port);
-  SmallVector<Touch> running;
-  for (Operation &command : entry.getBody().front()) {
-    if (isa<program::BarrierOp>(command))
-      running.clear();
-    SmallVector<Touch> now = touches(&command, table);
-    for (const Touch &touch : now) {
-      auto value = dyn_cast<Value>(touch.memory);
-      if (!value)
-        continue;
-      if (touch.reads && lost[value.getDefiningOp()])
-        return fail(&command, entry.getSymName(), "reads a buffer that another was written over");
-      for (const Touch &other : running)
-        if (auto before = dyn_cast<Value>(other.memory);
-            before && (touch.writes || other.writes) &&
-            overlaps(value.getDefiningOp(), before.getDefiningOp()))
-          return fail(&command, entry.getSymName(),
-                      "shares bytes with a buffer that is in use in the same interval");
+  AccessTable table;
+  if (!replayList(entry, entry.getBody(), extents, replay, table))
+    return false;
+  for (program::PortOp port : outputs)
+    if (replay.lost.contains(port.getBuffer().getDefiningOp()))
+      return fail(port, entry.getSymName(), "gives out a buffer that another was written over");
+  return true;
+}
+
+bool VerifyPlacement::replayList(program::EntryOp entry, Region &list, const Extents &extents,
+                                 Replay &replay, AccessTable &table) {
+  for (Operation &command : list.front()) {
+    if (auto branch = dyn_cast<program::BranchOp>(command)) {
+      Replay otherwise = replay;
+      if (!replayList(entry, branch.getLess(), extents, replay, table) ||
+          !replayList(entry, branch.getOtherwise(), extents, otherwise, table))
+        return false;
+      replay.lost.insert_range(otherwise.lost);
+      unite(replay.running, otherwise.running);
+      continue;
     }
-    running.append(now);
+    if (isa<program::BarrierOp>(command))
+      replay.running.clear();
+    SmallVector<Touch> now = touches(&command, table);
+    if (!checkCommand(entry, command, now, extents, replay))
+      return false;
+    replay.running.append(now);
     for (const Touch &touch : now)
       if (auto value = dyn_cast<Value>(touch.memory); value && touch.writes)
-        overwrite(value.getDefiningOp());
+        replay.overwrite(value.getDefiningOp(), extents);
   }
-  for (program::PortOp port : outputs)
-    if (lost[port.getBuffer().getDefiningOp()])
-      return fail(port, entry.getSymName(), "gives out a buffer that another was written over");
+  return true;
+}
+
+bool VerifyPlacement::checkCommand(program::EntryOp entry, Operation &command, ArrayRef<Touch> now,
+                                   const Extents &extents, const Replay &replay) {
+  for (const Touch &touch : now) {
+    auto value = dyn_cast<Value>(touch.memory);
+    if (!value)
+      continue;
+    if (touch.reads && replay.lost.contains(value.getDefiningOp()))
+      return fail(&command, entry.getSymName(), "reads a buffer that another was written over");
+    for (const Touch &other : replay.running)
+      if (auto before = dyn_cast<Value>(other.memory);
+          before && (touch.writes || other.writes) &&
+          overlap(extents, value.getDefiningOp(), before.getDefiningOp()))
+        return fail(&command, entry.getSymName(),
+                    "shares bytes with a buffer that is in use in the same interval");
+  }
   return true;
 }
 

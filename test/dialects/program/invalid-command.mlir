@@ -59,3 +59,38 @@ func.func @f() {
   program.barrier @host
   return
 }
+
+// -----
+
+// branch C1
+kernel.func @k(%x: !kernel.buffer<64xf32>) {
+  // expected-error @below {{'program.branch' op stands in a function on memory, an entry or another branch, not in kernel.func}}
+  program.branch <rows> less <1> {
+  } otherwise {
+  }
+  kernel.return
+}
+
+// -----
+
+// branch C2
+func.func private @layer(!kernel.buffer<64xf32>) -> !kernel.buffer<64xf32>
+func.func @f(%h: !kernel.buffer<64xf32>) {
+  program.branch <rows> less <1> {
+  } otherwise {
+    // expected-error @below {{'func.call' op stands in a branch, which holds commands and calls without results}}
+    %y = func.call @layer(%h) : (!kernel.buffer<64xf32>) -> !kernel.buffer<64xf32>
+  }
+  return
+}
+
+// -----
+
+// branch C3
+program.entry @step {
+  program.branch <rows> less <1> {
+    // expected-error @below {{'program.buffer' op stands in a branch; memory of an entry is named at its head}}
+    %h = program.buffer : !kernel.buffer<64xf32>
+  } otherwise {
+  }
+}

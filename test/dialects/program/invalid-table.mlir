@@ -18,6 +18,18 @@ program.dim @rows session max 8 bound @max_rows
 
 // -----
 
+// dim C3
+// expected-error @below {{'program.dim' op only a session dimension has `min` and `preset`, this one is fixed}}
+program.dim @width fixed max 8 preset 4
+
+// -----
+
+// dim C3
+// expected-error @below {{'program.dim' op 0 <= min <= preset <= max does not hold for 0, 9 and 8}}
+program.dim @expanded_keys session max 8 min 0 preset 9
+
+// -----
+
 // segment C1
 // expected-error @below {{'program.segment' op is aligned to a power of two of at least 64 bytes, not 96}}
 program.segment @code code align 96 on @host

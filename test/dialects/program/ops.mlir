@@ -13,6 +13,10 @@ program.dim @max_rows session max 2048
 program.dim @rows step max 2048 bound @max_rows
 // CHECK: program.dim @width fixed max 64
 program.dim @width fixed max 64
+// CHECK: program.dim @expanded_keys session max 202752 min 0 preset 8192
+program.dim @expanded_keys session max 202752 min 0 preset 8192
+// CHECK: program.dim @keys step max 202752 bound @expanded_keys
+program.dim @keys step max 202752 bound @expanded_keys
 // CHECK: program.segment @code code align 4096 on @host
 program.segment @code code align 4096 on @host
 // CHECK: program.segment @weights weights align 2097152 size 167936 on @host
@@ -28,8 +32,8 @@ program.weight @uk : !kernel.buffer<4x24x20xbf16, #kernel.panels<32, 2>> in @wei
 // CHECK: program.bank @up : !kernel.bank<2x36x64xbf16, #kernel.panels<64, 2>> in @weights at [8192, 16384] slab 8192 group @only_draft from "experts.{}.up" tensor<2x36x64xbf16> files ["a.safetensors"] [0, 0] positions [8192, 12800]
 program.bank @up : !kernel.bank<2x36x64xbf16, #kernel.panels<64, 2>> in @weights at [8192, 16384] slab 8192 group @only_draft
   from "experts.{}.up" tensor<2x36x64xbf16> files ["a.safetensors"] [0, 0] positions [8192, 12800]
-// CHECK: program.state @keys : !kernel.cache<32xbf16, #kernel.lines<16>> page_rows 1024 on @host
-program.state @keys : !kernel.cache<32xbf16, #kernel.lines<16>> page_rows 1024 on @host
+// CHECK: program.state @index : !kernel.cache<32xbf16, #kernel.lines<16>> page_rows 1024 on @host
+program.state @index : !kernel.cache<32xbf16, #kernel.lines<16>> page_rows 1024 on @host
 // CHECK: program.kernel @linear in @code entry 4160 scratch <max(64, max_rows * 4)>
 program.kernel @linear in @code entry 4160 scratch <max(64, max_rows * 4)>
 // CHECK: program.communication @ranks ranks 2
@@ -45,8 +49,8 @@ program.entry @draft_entry arena <align(max_rows * 256, 64) + 128> scratch <0> {
   %w = program.weight_ref @gain : !kernel.buffer<64xbf16>
   // CHECK: %[[B:.*]] = program.bank_ref @up : <2x36x64xbf16, #kernel.panels<64, 2>>
   %b = program.bank_ref @up : !kernel.bank<2x36x64xbf16, #kernel.panels<64, 2>>
-  // CHECK: %[[S:.*]] = program.state_ref @keys : <32xbf16, #kernel.lines<16>>
-  %s = program.state_ref @keys : !kernel.cache<32xbf16, #kernel.lines<16>>
+  // CHECK: %[[S:.*]] = program.state_ref @index : <32xbf16, #kernel.lines<16>>
+  %s = program.state_ref @index : !kernel.cache<32xbf16, #kernel.lines<16>>
   // CHECK: program.port input "hidden" %[[H]] : <?x64xf32>
   program.port input "hidden" %h : !kernel.buffer<?x64xf32>
   // CHECK: program.port output "hidden" %[[H]]
@@ -66,13 +70,21 @@ program.entry @draft_entry arena <align(max_rows * 256, 64) + 128> scratch <0> {
   program.wait 0 on @card
   // CHECK: program.collective 0 %[[H]] to %[[H]] count <rows * 64> among @ranks
   program.collective 0 %h to %h count <rows * 64> among @ranks : !kernel.buffer<?x64xf32>, !kernel.buffer<?x64xf32>
-  // CHECK: program.branch <rows> less_than <16> {
-  // CHECK:   program.barrier @host
-  // CHECK: } else {
+  // CHECK: program.branch <keys> less <expanded_keys + 1> {
+  // CHECK:   program.launch @linear(%[[H]])
+  // CHECK:   program.branch <rows> less <16> {
+  // CHECK:     program.barrier @host
+  // CHECK:   } otherwise {
+  // CHECK:   }
+  // CHECK: } otherwise {
   // CHECK: }
-  program.branch <rows> less_than <16> {
-    program.barrier @host
-  } else {
+  program.branch <keys> less <expanded_keys + 1> {
+    program.launch @linear(%h) label "" on @host : !kernel.buffer<?x64xf32>
+    program.branch <rows> less <16> {
+      program.barrier @host
+    } otherwise {
+    }
+  } otherwise {
   }
 }
 
@@ -85,5 +97,19 @@ func.func private @layer(%w: !kernel.buffer<192x24xbf16>, %b: !kernel.bank<2x36x
   %q = program.pack %b : !kernel.bank<2x36x64xbf16> -> !kernel.bank<2x36x64xbf16, #kernel.panels<64, 2>>
   // CHECK: program.buffer dim "rows" : <?x64xf32>
   %h = program.buffer dim "rows" : !kernel.buffer<?x64xf32>
+  // CHECK: program.branch <keys> less <1> {
+  // CHECK:   func.call @gathered(%[[M:.*]]) : (!kernel.buffer<?x64xf32>) -> ()
+  // CHECK: } otherwise {
+  // CHECK:   %[[K:.*]] = program.buffer dim "keys" : <?x64xbf16>
+  // CHECK:   func.call @expanded(%[[M]], %[[K]])
+  // CHECK: }
+  program.branch <keys> less <1> {
+    func.call @gathered(%h) : (!kernel.buffer<?x64xf32>) -> ()
+  } otherwise {
+    %k = program.buffer dim "keys" : !kernel.buffer<?x64xbf16>
+    func.call @expanded(%h, %k) : (!kernel.buffer<?x64xf32>, !kernel.buffer<?x64xbf16>) -> ()
+  }
   return
 }
+func.func private @gathered(!kernel.buffer<?x64xf32>)
+func.func private @expanded(!kernel.buffer<?x64xf32>, !kernel.buffer<?x64xbf16>)

@@ -2,7 +2,7 @@
 
 // Arithmetic has no place in a function on memory.
 func.func @step() attributes {glm.entry} {
-  // expected-error @below {{'arith.constant' op cannot be placed: a function on memory holds launches, calls and memory only}}
+  // expected-error @below {{'arith.constant' op cannot be placed: a function on memory holds launches, calls, branches and memory only}}
   %0 = arith.constant 0 : index
   func.return
 }

@@ -88,27 +88,100 @@ program.entry @caches {
   program.launch @read(%u, %b) label "" on @host : !kernel.cache<8xf32>, !kernel.buffer<?x8xf32>
 }
 
-// A branch begins and ends with nothing running.
+// A branch is no barrier: readers inside and behind it need none.
 // CHECK-LABEL: program.entry @branches
 // CHECK: program.launch
-// CHECK-NEXT: program.barrier
 // CHECK-NEXT: program.branch
 // CHECK-NEXT: program.launch
-// CHECK-NEXT: } else {
+// CHECK-NEXT: } otherwise {
 // CHECK-NEXT: }
-// CHECK-NEXT: program.barrier
 // CHECK-NEXT: program.launch
+// CHECK-NOT: program.barrier
 program.entry @branches {
   %a = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
   %b = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
   %c = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
   %d = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
   program.launch @copy(%a, %b) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
-  program.branch <rows> less_than <16> {
+  program.branch <rows> less <16> {
     program.launch @copy(%a, %c) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
-  } else {
+  } otherwise {
   }
   program.launch @copy(%a, %d) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+}
+
+// Only the list that reads what ran in front of the branch waits; behind it waits who reads what either list wrote.
+// CHECK-LABEL: program.entry @one_list_waits
+// CHECK: program.launch
+// CHECK-NEXT: program.branch
+// CHECK-NEXT: program.barrier
+// CHECK-NEXT: program.launch
+// CHECK-NEXT: } otherwise {
+// CHECK-NEXT: program.launch
+// CHECK-NEXT: }
+// CHECK-NEXT: program.barrier
+// CHECK-NEXT: program.launch
+// CHECK-NOT: program.barrier
+program.entry @one_list_waits {
+  %a = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %b = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %c = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %d = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  program.launch @copy(%a, %b) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  program.branch <rows> less <16> {
+    program.launch @copy(%b, %c) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  } otherwise {
+    program.launch @copy(%a, %c) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  }
+  program.launch @copy(%c, %d) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+}
+
+// Where both lists wait, they wait together in front of the branch.
+// CHECK-LABEL: program.entry @both_lists_wait
+// CHECK: program.launch
+// CHECK-NEXT: program.barrier
+// CHECK-NEXT: program.branch
+// CHECK-NEXT: program.launch
+// CHECK-NEXT: program.barrier
+// CHECK-NEXT: program.launch
+// CHECK-NEXT: } otherwise {
+// CHECK-NEXT: program.launch
+// CHECK-NEXT: }
+program.entry @both_lists_wait {
+  %a = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %b = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %c = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %d = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  program.launch @copy(%a, %b) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  program.branch <rows> less <16> {
+    program.launch @copy(%b, %c) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+    program.launch @copy(%c, %d) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  } otherwise {
+    program.launch @copy(%b, %d) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  }
+}
+
+// What ran in front of a branch runs on behind it if one way has no barrier.
+// CHECK-LABEL: program.entry @around
+// CHECK: program.launch
+// CHECK-NEXT: program.branch
+// CHECK-NEXT: program.barrier
+// CHECK-NEXT: program.launch
+// CHECK-NEXT: } otherwise {
+// CHECK-NEXT: }
+// CHECK-NEXT: program.barrier
+// CHECK-NEXT: program.launch
+program.entry @around {
+  %a = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %b = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %c = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  %d = program.buffer dim "rows" : !kernel.buffer<?x8xf32>
+  program.launch @copy(%a, %b) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  program.branch <rows> less <16> {
+    program.launch @copy(%b, %c) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
+  } otherwise {
+  }
+  program.launch @copy(%b, %d) label "" on @host : !kernel.buffer<?x8xf32>, !kernel.buffer<?x8xf32>
 }
 
 // Row i stays with the worker of unit i: no barrier between row-wise launches, but one before a launch that has another grid.

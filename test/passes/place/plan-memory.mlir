@@ -3,6 +3,8 @@
 
 program.dim @max_rows session max 2048
 program.dim @rows step max 2048 bound @max_rows
+program.dim @expanded_keys session max 512 min 0
+program.dim @keys step max 512 bound @expanded_keys
 
 kernel.func @rowwise(%x: !kernel.buffer<?x16xf32>, %y: !kernel.buffer<?x16xf32>) {
   %c0 = arith.constant 0 : index
@@ -91,4 +93,79 @@ program.entry @still_needed {
   program.launch @rowwise(%b, %c) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
   program.barrier @host
   program.launch @rowwise(%b, %c) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+}
+
+// What only one list uses shares memory with what only the other uses, but not with what lives across the branch. Keys are
+// a region of their own.
+// CHECK-LABEL: program.entry @alternatives arena <max_rows * 192 + expanded_keys * 64>
+// CHECK: program.buffer dim "rows" at <[[ACROSS:.*]]> size <max_rows * 64>
+// CHECK-NEXT: program.buffer dim "rows" at <[[L0:.*]]> size <max_rows * 64>
+// CHECK-NEXT: program.buffer dim "rows" at <[[OUT:.*]]> size <max_rows * 64>
+// CHECK-NEXT: program.buffer dim "rows" at <[[L0]]> size <max_rows * 64>
+// CHECK-NEXT: program.buffer dim "rows" at <[[OUT]]> size <max_rows * 64>
+// CHECK-NEXT: program.buffer dim "keys" at <max_rows * 192> size <expanded_keys * 64>
+program.entry @alternatives {
+  %across = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %less = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %out = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %other0 = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %other1 = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %keys = program.buffer dim "keys" : !kernel.buffer<?x16xf32>
+  program.port input "across" %across : !kernel.buffer<?x16xf32>
+  program.port output "across" %across : !kernel.buffer<?x16xf32>
+  program.branch <keys> less <1> {
+    program.launch @crosswise(%across, %less) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+    program.barrier @host
+    program.launch @crosswise(%less, %out) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  } otherwise {
+    program.launch @crosswise(%across, %other0) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+    program.launch @crosswise(%across, %other1) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+    program.launch @crosswise(%across, %keys) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+    program.barrier @host
+    program.launch @crosswise(%other0, %out) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  }
+}
+
+// What ran in front of a branch may still run behind it when one way has no barrier: no memory is free by then.
+// CHECK-LABEL: program.entry @around arena <max_rows * 256>
+program.entry @around {
+  %a = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %b = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %c = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %d = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  program.launch @crosswise(%a, %b) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  program.branch <keys> less <1> {
+    program.barrier @host
+  } otherwise {
+  }
+  program.launch @crosswise(%c, %d) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+}
+
+// Inside a list a row-wise kernel writes over an operand that only this list uses, and not over one that the other reads too.
+// CHECK-LABEL: program.entry @in_place_in_lists
+// CHECK: program.buffer dim "rows" at <{{.*}}> size
+// CHECK-NEXT: program.buffer dim "rows" at <[[SHARED:.*]]> size
+// CHECK-NEXT: program.buffer dim "rows" at <[[A:.*]]> size
+// CHECK-NEXT: program.buffer dim "rows" at <[[A]]> size
+// CHECK-NOT: at <[[SHARED]]>
+// CHECK: program.port
+program.entry @in_place_in_lists {
+  %in = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %shared = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %a = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %b = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  %c = program.buffer dim "rows" : !kernel.buffer<?x16xf32>
+  program.port input "in" %in : !kernel.buffer<?x16xf32>
+  program.port output "c" %c : !kernel.buffer<?x16xf32>
+  program.launch @crosswise(%in, %shared) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  program.barrier @host
+  program.branch <keys> less <1> {
+    program.launch @crosswise(%in, %a) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+    program.barrier @host
+    program.launch @rowwise(%a, %b) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+    program.launch @rowwise(%shared, %c) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  } otherwise {
+    program.barrier @host
+    program.launch @rowwise(%shared, %c) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  }
 }

@@ -24,3 +24,17 @@ program.entry @step arena <max_rows * 128> {
   program.barrier @host
   program.launch @rowwise(%b, %c) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
 }
+
+// Memory of one list may be that of the other: only one of them runs.
+// CHECK: program.entry @lists
+program.entry @lists arena <max_rows * 128> {
+  %a = program.buffer dim "rows" at <0> size <max_rows * 64> : !kernel.buffer<?x16xf32>
+  %b = program.buffer dim "rows" at <max_rows * 64> size <max_rows * 64> : !kernel.buffer<?x16xf32>
+  %c = program.buffer dim "rows" at <max_rows * 64> size <max_rows * 64> : !kernel.buffer<?x16xf32>
+  program.port input "a" %a : !kernel.buffer<?x16xf32>
+  program.branch <rows> less <4> {
+    program.launch @rowwise(%a, %b) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  } otherwise {
+    program.launch @rowwise(%a, %c) label "" on @host : !kernel.buffer<?x16xf32>, !kernel.buffer<?x16xf32>
+  }
+}
