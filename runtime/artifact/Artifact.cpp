@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/artifact/Artifact.h"
 
+#include "runtime/artifact/Structure.h"
 #include "runtime/devices/cpu/Processor.h"
 
 #include <cinttypes>
@@ -64,9 +65,7 @@ bool Artifact::verifyProgram(const char *path, glm_status &status) {
     return fail(status, GLM_CORRUPT,
                 "%s: the program's hash does not match its %" PRIu64 " bytes; copy it again", path,
                 head.program_size);
-  flatbuffers::Verifier verifier(bytes, head.program_size, /*max_depth=*/64,
-                                 /*max_tables=*/10000000);
-  if (head.program_size > FLATBUFFERS_MAX_BUFFER_SIZE || !schema::VerifyProgramBuffer(verifier))
+  if (head.program_size > INT32_MAX || !isProgram(bytes, head.program_size))
     return fail(status, GLM_MALFORMED,
                 "%s: the program is no flatbuffer of this schema; compile it again", path);
   root = schema::GetProgram(bytes);

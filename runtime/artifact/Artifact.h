@@ -41,8 +41,8 @@ private:
   const schema::Program *root = nullptr;
 };
 
-/// Checks every rule of SCHEMA.md that the flatbuffers verifier does not: what it lets through may
-/// be used unchecked.
+/// Checks every rule of SCHEMA.md that Structure.h does not: what it lets through may be used
+/// unchecked.
 bool checkProgram(const schema::Program &program, const glm_container_header &header,
                   const char *path, glm_status &status);
 

@@ -109,8 +109,6 @@ bool Checker::launch(const schema::Entry &entry, const schema::Launch &launch) {
   if (launch.kernel() >= countOf(program.kernels()))
     return broken("entry", entryName, "launches kernel %u of %zu", launch.kernel(),
                   countOf(program.kernels()));
-  if (!inPlace(*launch.args()))
-    return broken("launch", textOf(launch.label()), "is misaligned");
   for (const schema::Arg *item : *launch.args())
     if (!argument(entry, *item))
       return false;

@@ -141,8 +141,6 @@ bool Checker::weights() {
     const char *name = bank->name()->c_str();
     if (!dtype("bank", name, bank->dtype()))
       return false;
-    if (!inPlace(*bank->offsets()))
-      return broken("bank", name, "is misaligned");
     for (uint64_t offset : *bank->offsets())
       if (!inSegment("bank", name, bank->segment(), offset, bank->slab_size()))
         return false;

@@ -18,11 +18,6 @@ namespace glm::runtime {
 template <typename T> size_t countOf(const flatbuffers::Vector<T> *vector) {
   return vector ? vector->size() : 0;
 }
-/// Whether the structs or 64-bit numbers of a vector may be used in place: the flatbuffers verifier
-/// looks at the alignment of a vector's length only.
-template <typename T> bool inPlace(const flatbuffers::Vector<T> &vector) {
-  return reinterpret_cast<uintptr_t>(vector.Data()) % 8 == 0;
-}
 inline const char *textOf(const flatbuffers::String *string) {
   return string ? string->c_str() : "";
 }

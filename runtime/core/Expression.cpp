@@ -7,8 +7,6 @@ using schema::ExprOp;
 
 const char *checkExpression(const schema::Expr &expression, size_t dimCount) {
   int depth = 0;
-  if (!inPlace(*expression.terms()))
-    return "is misaligned";
   for (const schema::Term *term : *expression.terms()) {
     if (term->op() > ExprOp::MAX)
       return "has an unknown operation";
