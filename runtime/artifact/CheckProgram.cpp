@@ -45,6 +45,14 @@ bool Checker::dims() {
     if (dim->kind() > schema::DimKind::MAX || dim->max() < 1)
       return broken("dim", name, "kind %d, max %" PRId64 ": kinds are 0 to 2 and max is at least 1",
                     int(dim->kind()), dim->max());
+    bool chosen = dim->kind() == schema::DimKind::session;
+    int64_t preset = dim->preset() == -1 ? dim->max() : dim->preset();
+    if (dim->min() < 0 || preset < dim->min() || preset > dim->max() ||
+        (!chosen && (dim->preset() != -1 || dim->min() != 1)))
+      return broken("dim", name,
+                    "min %" PRId64 ", preset %" PRId64 ", max %" PRId64
+                    ": must ascend from 0, and only a session chooses",
+                    dim->min(), dim->preset(), dim->max());
     if (dim->kind() == schema::DimKind::step) {
       bool known = uint64_t(dim->bound()) < dims.size();
       if (!known || dims.Get(uint32_t(dim->bound()))->kind() == schema::DimKind::step)

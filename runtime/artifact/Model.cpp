@@ -53,18 +53,29 @@ private:
 } // namespace
 
 bool Loader::findDims() {
-  static constexpr const char *names[] = {"rows", "logit_rows", "max_rows", "slots", "context"};
-  int *places[] = {&model.dims.rows, &model.dims.logitRows, &model.dims.maxRows, &model.dims.slots,
-                   &model.dims.context};
+  KnownDims &dims = model.dims;
+  const struct {
+    const char *name;
+    int &place;
+  } known[] = {{"rows", dims.rows},
+               {"logit_rows", dims.logitRows},
+               {"keys", dims.keys}, // so far the step's
+               {"max_rows", dims.maxRows},
+               {"slots", dims.slots},
+               {"context", dims.context},
+               {"expanded_keys", dims.expandedKeys},
+               {"expanded_rows", dims.expandedRows},
+               {"full_rows", dims.fullRows},
+               {"unmasked_keys", dims.unmaskedKeys}};
   for (uint32_t i = 0; i < program.dims()->size(); ++i)
-    for (size_t j = 0; j < std::size(names); ++j)
-      if (strcmp(program.dims()->Get(i)->name()->c_str(), names[j]) == 0) {
+    for (size_t j = 0; j < std::size(known); ++j)
+      if (strcmp(program.dims()->Get(i)->name()->c_str(), known[j].name) == 0) {
         bool step = program.dims()->Get(i)->kind() == schema::DimKind::step;
-        if (step != (j < 2))
+        if (step != (j < 3))
           return fail(status, GLM_MALFORMED,
                       "%s: dim %s: is of kind %d, which it must not be; compile it again",
-                      model.path, names[j], int(program.dims()->Get(i)->kind()));
-        *places[j] = int(i);
+                      model.path, known[j].name, int(program.dims()->Get(i)->kind()));
+        known[j].place = int(i);
       }
   if (countOf(program.states()) && (model.dims.slots < 0 || model.dims.context < 0))
     return fail(status, GLM_MALFORMED,

@@ -31,6 +31,11 @@ struct KnownDims final {
   int maxRows = -1;
   int slots = -1;
   int context = -1;
+  int keys = -1;
+  int expandedKeys = -1;
+  int expandedRows = -1;
+  int fullRows = -1;
+  int unmaskedKeys = -1;
 };
 
 } // namespace glm::runtime

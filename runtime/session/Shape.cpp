@@ -56,13 +56,11 @@ void PlanSize::add(const schema::Program &program,
 
 bool SessionShape::setDim(const glm_model &model, int dim, const char *name, int64_t value,
                           glm_status &status) {
-  if (value == 0)
-    return true;
   if (dim < 0)
     return fail(status, GLM_INVALID_ARGUMENT, "%s: has no dim %s that a session can choose",
                 model.path, name);
   const schema::Dim &known = *model.program().dims()->Get(uint32_t(dim));
-  int64_t least = known.kind() == schema::DimKind::session ? 1 : known.max();
+  int64_t least = known.kind() == schema::DimKind::session ? known.min() : known.max();
   if (value < least || value > known.max())
     return fail(status, GLM_INVALID_ARGUMENT,
                 "session: %s is %" PRId64 ", this artifact allows %" PRId64 " to %" PRId64
@@ -85,13 +83,14 @@ bool SessionShape::chooseDims(const glm_model &model, const glm_session_options 
                               glm_status &status) {
   const auto &dims = *model.program().dims();
   for (uint32_t i = 0; i < dims.size(); ++i)
-    bounds[i] = dims.Get(i)->max();
+    bounds[i] = dims.Get(i)->preset() < 0 ? dims.Get(i)->max() : dims.Get(i)->preset();
   if (model.dims.slots >= 0 &&
       dims.Get(uint32_t(model.dims.slots))->kind() == schema::DimKind::session)
     bounds[model.dims.slots] = 1;
-  if (!setDim(model, model.dims.maxRows, "max_rows", options.max_rows, status) ||
-      !setDim(model, model.dims.slots, "slots", options.slots, status) ||
-      !setDim(model, model.dims.context, "context", options.context, status))
+  if ((options.max_rows &&
+       !setDim(model, model.dims.maxRows, "max_rows", options.max_rows, status)) ||
+      (options.slots && !setDim(model, model.dims.slots, "slots", options.slots, status)) ||
+      (options.context && !setDim(model, model.dims.context, "context", options.context, status)))
     return false;
   if (options.dim_count && !options.dims)
     return fail(status, GLM_INVALID_ARGUMENT, "session: %zu dims are announced, none are given",
@@ -101,6 +100,12 @@ bool SessionShape::chooseDims(const glm_model &model, const glm_session_options 
                 options.dims[i].name ? options.dims[i].name : "(NULL)", options.dims[i].value,
                 status))
       return false;
+  if (model.dims.expandedKeys >= 0) {
+    int64_t &keys = bounds[model.dims.expandedKeys];
+    if (model.dims.context >= 0 && keys > bounds[model.dims.context])
+      keys = bounds[model.dims.context];
+    keys = int64_t(alignUp(uint64_t(keys), 64));
+  }
   for (uint32_t i = 0; i < dims.size(); ++i)
     if (dims.Get(i)->kind() == schema::DimKind::step)
       bounds[i] = bounds[dims.Get(i)->bound()];

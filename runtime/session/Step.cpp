@@ -19,7 +19,7 @@ public:
       : session(session), number(entry), plan(session.plans[entry]), inputs(inputs), status(status),
         appends(int(entry) == session.stepEntry) {}
 
-  bool run() { return bindInputs() && checkBatch() && decide() && reserve() && carryOut(); }
+  bool run() { return bindInputs() && checkBatch() && chooseForm() && decide() && reserve() && carryOut(); }
 
 private:
   const glm_tensor *find(const char *name) const;
@@ -29,6 +29,7 @@ private:
   bool checkShape(const schema::Port &port, const glm_tensor &input);
   bool checkBatch();
   bool checkLogitRows(const glm_tensor &wanted, size_t count);
+  bool chooseForm();
   bool decide();
   bool reserve() { return rows.empty() || session.caches.reserve(status); }
   bool carryOut();
@@ -143,6 +144,34 @@ bool Attempt::checkBatch() {
   const glm_tensor *wanted = find("logit_rows");
   bool indices = wanted && wanted->dtype == GLM_I32 && wanted->rank == 1;
   return !indices || checkLogitRows(*wanted, rows.size());
+}
+
+// Fewest rows for which expanding so many keys pays: more where a selection must be read, in
+// proportion.
+static double leastRows(const KnownDims &known, const int64_t *bounds, int64_t keys) {
+  if (known.expandedRows < 0)
+    return 1;
+  auto least = double(bounds[known.expandedRows]);
+  if (known.fullRows < 0 || known.unmaskedKeys < 0 || keys <= bounds[known.unmaskedKeys])
+    return least;
+  auto unmasked = double(bounds[known.unmaskedKeys]);
+  double share = (double(keys) - unmasked) / (double(bounds[known.keys]) - unmasked);
+  return least + (double(bounds[known.fullRows]) - least) * share;
+}
+
+// Sets `keys` when expanding them pays for these rows; it is 0 until then.
+bool Attempt::chooseForm() {
+  const KnownDims &known = session.model->dims;
+  if (known.keys < 0 || bound[known.keys] || rows.empty())
+    return true;
+  const int64_t *bounds = session.shape.bounds;
+  int64_t first = rows[0].position, keys = first + int64_t(rows.size());
+  bool pays =
+      keys <= bounds[known.keys] && double(rows.size()) >= leastRows(known, bounds, keys);
+  for (size_t i = 0; pays && i < rows.size(); ++i)
+    pays = rows[i].slot == rows[0].slot && rows[i].position == first + int64_t(i);
+  dims[known.keys] = pays ? keys : 0;
+  return true;
 }
 
 bool Attempt::decide() {

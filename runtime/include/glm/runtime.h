@@ -185,6 +185,11 @@ typedef struct glm_model_info {
   int64_t max_slots;
   int64_t max_context;
   int64_t page_rows; /* rows of a cache page */
+  /* Steps over one sequence that end within so many keys may expand them (SCHEMA.md, `keys`): what
+   * a session takes when it does not choose, and the most it can choose; 0, 0: keys are always
+   * gathered. */
+  int64_t expanded_keys;
+  int64_t max_expanded_keys;
 
   const char *compiler; /* provenance; "" where not recorded */
   const char *commit;
@@ -260,7 +265,7 @@ typedef struct glm_session_options {
   int64_t slots;       /* sequences; 0: 1 */
   int64_t context;     /* most positions of one slot; 0: the artifact's bound */
   int64_t pages;       /* cache pages that all slots share; 0: enough for every slot to be full */
-  const glm_dim *dims; /* other sizes of the artifact, by name */
+  const glm_dim *dims; /* other sizes of the artifact, by name; a 0 given here is meant */
   size_t dim_count;
   int32_t profile; /* 1: time every launch */
 } glm_session_options;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One case for each rule of SCHEMA.md that the flatbuffers verifier does not know.
+// One case for each rule of SCHEMA.md that the walk over its structure does not know.
 #include "test/runtime/fixture/Toy.h"
 
 #include <cstring>
@@ -81,6 +81,15 @@ TEST(Rules, States) {
 TEST(Rules, Expressions) {
   EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.exprOp = 100; }),
                        "an expression has an unknown operation"));
+}
+
+// What a session can choose lies between bounds, and only it chooses.
+TEST(Rules, Choices) {
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.keysPreset = toy::maxKeys + 1; }),
+                       "dim expanded_keys: min 0, preset 129, max 128: must ascend from 0"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.keysMin = -1; }), "min -1"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.keysMin = 65; }), "min 65, preset 64"));
+  EXPECT_TRUE(contains(refusal([](toy::Knobs &k) { k.stepPreset = 1; }), "only a session chooses"));
 }
 
 // Other devices and several ranks need another runtime.

@@ -38,7 +38,7 @@ contains(run(toy), "family       toy", "compiler     by hand, commit 0", "entry 
 # The JSON form holds everything.
 report = json.loads(run(toy, "--json"))
 assert report["model"]["generation"]["eos"] == [3, 5]
-assert [entry["name"] for entry in report["entries"]] == ["step", "draft", "twice", "busy", "turns"]
+assert [entry["name"] for entry in report["entries"]] == ["step", "draft", "twice", "busy", "turns", "forms"]
 assert report["entries"][0]["inputs"][0] == {"name": "rows", "dtype": "i32", "shape": ["rows", "4"]}
 assert report["states"][1]["layout"] == "lines16"
 assert report["handoffs"] == [{"name": "between", "size": "max_rows * 16"}]
