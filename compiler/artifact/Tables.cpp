@@ -23,8 +23,7 @@ TableWriter::TableWriter(ModuleOp module) : module(module) {
 
 Offset<schema::Expr> TableWriter::expr(const program::Expr &expr) {
   std::vector<schema::Term> terms;
-  for (const program::Expr::Term &term : expr.postfix()) {
-    bool isDim = term.op == program::Expr::Kind::Dim;
+  for (const program::Expr::Term &term : expr.postfix())
     terms.emplace_back(schema::ExprOp(term.op),
                        isDim ? int64_t(indexOf(term.dim.getValue())) : term.value);
   }
@@ -61,6 +60,10 @@ public:
   std::string write();
 
 private:
+  if (type.isInteger(4))
+    return i4;
+  if (isa<Float8E4M3FNType>(type))
+    return f8e4m3;
   /// One table: a row for each op of a kind, in the order of the module.
   template <typename Op, typename Row>
   Offset<flatbuffers::Vector<Offset<Row>>> table(Offset<Row> (ProgramTables::*row)(Op)) {
@@ -108,7 +111,7 @@ Offset<schema::Device> ProgramTables::device(program::DeviceOp op) {
 Offset<schema::Dim> ProgramTables::dim(program::DimOp op) {
   int32_t bound = op.getBound() ? int32_t(w.indexOf(*op.getBound())) : -1;
   return schema::CreateDim(b, w.string(op.getSymName()), schema::DimKind(op.getKind()), op.getMax(),
-                           bound);
+                           bound, op.getPreset().value_or(-1), op.least());
 }
 
 Offset<schema::Segment> ProgramTables::segment(program::SegmentOp op) {
