@@ -34,8 +34,8 @@ static ParseResult parseBody(OpAsmParser &parser, OperationState &result, String
 }
 
 static void printBody(OpAsmPrinter &printer, Operation *op, int64_t step) {
-  printer << " step " << step << " -> ";
-  llvm::interleaveComma(op->getResultTypes(), printer);
+  printer << " step " << step;
+  printer.printArrowTypeList(op->getResultTypes());
   printer << ' ';
   printer.printOptionalAttrDictWithKeyword(op->getAttrs(), {"step"});
   printer.printRegion(op->getRegion(0), /*printEntryBlockArgs=*/false);
@@ -91,9 +91,9 @@ LogicalResult TopKOp::verify() {
   // C2: the result is R x K i32, the second one R x K f32, and there are R ends.
   if (failed(checkElement(*this, "the result", getResult().getType(), i32)))
     return failure();
-  if (getScores() && (failed(checkTile(*this, "the second result", getScores().getType(), rows,
-                                       kept)) ||
-                      failed(checkElement(*this, "the second result", getScores().getType(), f32))))
+  if (getScores() &&
+      (failed(checkTile(*this, "the second result", getScores().getType(), rows, kept)) ||
+       failed(checkElement(*this, "the second result", getScores().getType(), f32))))
     return failure();
   if (int64_t(getEnds().size()) != rows)
     return emitOpError() << "has " << getEnds().size() << " ends for " << rows << " rows";

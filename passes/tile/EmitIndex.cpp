@@ -120,8 +120,7 @@ LaunchOp Search::searchRanges(SymbolTable &symbols) {
   auto lines = LinesAttr::get(b.loc.getContext(), step);
   query = b.input(scores.getQ(), bufferOf({anyRows, heads, width}, element));
   weights = b.input(scores.getWeights(), bufferOf({anyRows, heads, 1}, weightType));
-  cache =
-      b.input(scores.getKeys(), CacheType::get(b.loc.getContext(), width, element, lines));
+  cache = b.input(scores.getKeys(), CacheType::get(b.loc.getContext(), width, element, lines));
   rows = b.input(scores.getRows(), bufferOf(scores.getRows().getType()));
   selection = b.output(bufferOf({anyRows, kept}, b.i32));
   candidates = b.output(bufferOf({lists, kept}, b.f32));
@@ -183,11 +182,12 @@ void Search::searchRows(Value first, Value slot, ArrayRef<Value> counts) {
 void Search::selectAll(Value i, Value count) {
   Value numbers = IotaOp::create(b.body, b.loc, tile(1, kept, b.i32));
   Value limit = arith::IndexCastOp::create(b.body, b.loc, b.i32, count);
-  Value all = b.map(numbers, 1, kept, b.i32, [&](OpBuilder &s, Location loc, ValueRange x) -> Value {
-    Value none = arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(-1));
-    Value seen = arith::CmpIOp::create(s, loc, arith::CmpIPredicate::slt, x[0], limit);
-    return arith::SelectOp::create(s, loc, seen, x[0], none);
-  });
+  Value all =
+      b.map(numbers, 1, kept, b.i32, [&](OpBuilder &s, Location loc, ValueRange x) -> Value {
+        Value none = arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(-1));
+        Value seen = arith::CmpIOp::create(s, loc, arith::CmpIPredicate::slt, x[0], limit);
+        return arith::SelectOp::create(s, loc, seen, x[0], none);
+      });
   b.store(all, selection, {i, b.index(0)});
 }
 
@@ -238,8 +238,8 @@ Value Search::scoreKeys(Value query, Value weight, Value keys, int64_t R) {
   Value weighted = b.map({product(b, query, keys), weight}, R * heads, step, b.f32,
                          [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
                            Value zero = arith::ConstantOp::create(s, loc, s.getF32FloatAttr(0.0f));
-                           Value above = arith::CmpFOp::create(
-                               s, loc, arith::CmpFPredicate::OGT, v[0], zero);
+                           Value above =
+                               arith::CmpFOp::create(s, loc, arith::CmpFPredicate::OGT, v[0], zero);
                            Value positive = arith::SelectOp::create(s, loc, above, v[0], zero);
                            return arith::MulFOp::create(s, loc, positive, v[1]);
                          });
@@ -259,12 +259,13 @@ Value Search::merge(SymbolTable &symbols, LaunchOp launch) {
   Value n = m.dim(result), ranges = rangesOf(m, n);
   Value i = m.parallel({n}, {1})[0];
   Value seen = RowInfo(m, batch, i).visible(m);
-  Value needed = binary<arith::AndIOp>(m, isMore(m, ranges, m.index(1)),
-                                       isMore(m, seen, m.index(kept)));
+  Value needed =
+      binary<arith::AndIOp>(m, isMore(m, ranges, m.index(1)), isMore(m, seen, m.index(kept)));
   when(m, needed, [&] {
     int64_t whole = llvm::alignTo(kept, step);
     Value end = binary<arith::MulIOp>(m, ranges, m.index(whole));
-    auto top = TopKOp::create(m.body, m.loc, TypeRange{tile(1, kept, m.i32)}, m.index(0), end, step);
+    auto top =
+        TopKOp::create(m.body, m.loc, TypeRange{tile(1, kept, m.i32)}, m.index(0), end, step);
     {
       KeyLoop loop(m, top);
       Value list = binary<arith::DivUIOp>(m, loop.key, m.index(whole));
@@ -273,16 +274,15 @@ Value Search::merge(SymbolTable &symbols, LaunchOp launch) {
       Value some = m.load(found, {list, column}, 1, step);
       Value id = m.load(numbers, {list, column}, 1, step);
       if (whole != kept) { // behind the end of a list nothing exists
-        Value left = arith::IndexCastOp::create(
-            m.body, m.loc, m.i32, binary<arith::SubIOp>(m, m.index(kept), column));
+        Value left = arith::IndexCastOp::create(m.body, m.loc, m.i32,
+                                                binary<arith::SubIOp>(m, m.index(kept), column));
         Value number = IotaOp::create(m.body, m.loc, tile(1, step, m.i32));
-        id = m.map({id, number}, 1, step, m.i32,
-                   [&](OpBuilder &s, Location loc, ValueRange x) -> Value {
-                     Value none = arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(-1));
-                     Value exists =
-                         arith::CmpIOp::create(s, loc, arith::CmpIPredicate::slt, x[1], left);
-                     return arith::SelectOp::create(s, loc, exists, x[0], none);
-                   });
+        id = m.map(
+            {id, number}, 1, step, m.i32, [&](OpBuilder &s, Location loc, ValueRange x) -> Value {
+              Value none = arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(-1));
+              Value exists = arith::CmpIOp::create(s, loc, arith::CmpIPredicate::slt, x[1], left);
+              return arith::SelectOp::create(s, loc, exists, x[0], none);
+            });
       }
       YieldOp::create(m.body, m.loc, ValueRange{some, id});
     }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The K best of a stream of scores. Each row has a list of candidates, in the order of positions,
-// and a bound: what does not beat it cannot be among the K best so far. Scores that do are appended,
-// which soon is rare; a list that is full is cut back to its K best, and the worst of them is the new
-// bound. Equal scores lose to those before them, so nothing that is dropped could come back: the
-// result is exact, and the place does not grow with the stream.
+// and a bound: what does not beat it cannot be among the K best so far. Scores that do are
+// appended, which soon is rare; a list that is full is cut back to its K best, and the worst of
+// them is the new bound. Equal scores lose to those before them, so nothing that is dropped could
+// come back: the result is exact, and the place does not grow with the stream.
 //
 // A list is cut by halving the interval of keys that holds the K-th best, with one pass that counts
-// for each step, and one pass that moves the best together. Keys are signed integers in the order of
-// the scores.
+// for each step, and one pass that moves the best together. Keys are signed integers in the order
+// of the scores.
 #include "targets/cpu/Emitter.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -87,8 +87,8 @@ int64_t Emitter::listBytes(const Ranking &ranking) {
   return 4 * (ranking.capacity + (Ranking::counters + 1) * lanes);
 }
 
-/// Negative floats have all bits but the sign flipped: signed order is then the order of the scores.
-/// The same again gives the float back.
+/// Negative floats have all bits but the sign flipped: signed order is then the order of the
+/// scores. The same again gives the float back.
 static Value flip(Code &code, Value bits) {
   Value sign =
       arith::ShRSIOp::create(code.builder, code.loc, bits, code.integer(bits.getType(), 31));
@@ -229,8 +229,7 @@ Value Emitter::countFrom(Value keys, Value count, Value least) {
       code.index(0), count, lanes * Ranking::counters, sums, [&](Value at, ValueRange carried) {
         Values next;
         for (int64_t part = 0; part < Ranking::counters; ++part) {
-          Value some =
-              code.load(vector, code.at(keys, code.mul(code.add(at, part * lanes), 4)));
+          Value some = code.load(vector, code.at(keys, code.mul(code.add(at, part * lanes), 4)));
           Value counts = code.compare(arith::CmpIPredicate::sge, some, bound);
           Value one = arith::ExtUIOp::create(code.builder, code.loc, vector, counts);
           next.push_back(code.add(carried[part], one));
@@ -254,8 +253,8 @@ void Emitter::moveScalars(const Ranking &ranking, Value row, Value count, Value 
             [&](Value from, ValueRange carried) {
               Value key = code.load(i32, code.at(keys, code.mul(from, 4)));
               Value id = code.load(i32, code.at(ids, code.mul(from, 4)));
-              Value same = code.bitAnd(code.equal(key, bound),
-                                       code.less(code.integer(i32, 0), carried[1]));
+              Value same =
+                  code.bitAnd(code.equal(key, bound), code.less(code.integer(i32, 0), carried[1]));
               Value to = code.mul(code.toIndex(carried[0]), 4);
               code.store(key, code.at(keys, to));
               code.store(id, code.at(ids, to));
@@ -273,30 +272,30 @@ void Emitter::moveVectors(const Ranking &ranking, Value row, Value count, Value 
   auto population = [&](Value bits) -> Value {
     return math::CtPopOp::create(code.builder, code.loc, bits);
   };
-  code.loop(
-      code.index(0), count, lanes, {code.integer(i32, 0), equal},
-      [&](Value from, ValueRange carried) {
-        auto part = [&](Value base) {
-          return code.load(vector, code.at(base, code.add(list, code.mul(from, 4))));
-        };
-        Value keys = part(ranking.keys), ids = part(ranking.ids);
-        Value same = asBits(code, code.equal(keys, limit));
-        // Equals beyond those still needed go, the last first.
-        same = code.loopWhile(
-            ValueRange{same},
-            [&](ValueRange bits) { return code.less(carried[1], population(bits[0])); },
-            [&](ValueRange bits) {
-              Value leading = math::CountLeadingZerosOp::create(code.builder, code.loc, bits[0]);
-              Value top = arith::ShRUIOp::create(code.builder, code.loc,
-                                                 code.integer(i32, INT32_MIN), leading);
-              return Values{code.bitXor(bits[0], top)};
-            })[0];
-        Value taken = code.bitOr(asBits(code, code.less(limit, keys)), same);
-        Value half = arith::TruncIOp::create(code.builder, code.loc, code.i16(), taken);
-        Value mask = code.bitcast(code.vector(code.i1(), lanes), code.splat(half, 1));
-        Value next = append(ranking, row, keys, ids, mask, taken, carried[0]);
-        return Values{next, code.sub(carried[1], population(same))};
-      });
+  code.loop(code.index(0), count, lanes, {code.integer(i32, 0), equal},
+            [&](Value from, ValueRange carried) {
+              auto part = [&](Value base) {
+                return code.load(vector, code.at(base, code.add(list, code.mul(from, 4))));
+              };
+              Value keys = part(ranking.keys), ids = part(ranking.ids);
+              Value same = asBits(code, code.equal(keys, limit));
+              // Equals beyond those still needed go, the last first.
+              same = code.loopWhile(
+                  ValueRange{same},
+                  [&](ValueRange bits) { return code.less(carried[1], population(bits[0])); },
+                  [&](ValueRange bits) {
+                    Value leading =
+                        math::CountLeadingZerosOp::create(code.builder, code.loc, bits[0]);
+                    Value top = arith::ShRUIOp::create(code.builder, code.loc,
+                                                       code.integer(i32, INT32_MIN), leading);
+                    return Values{code.bitXor(bits[0], top)};
+                  })[0];
+              Value taken = code.bitOr(asBits(code, code.less(limit, keys)), same);
+              Value half = arith::TruncIOp::create(code.builder, code.loc, code.i16(), taken);
+              Value mask = code.bitcast(code.vector(code.i1(), lanes), code.splat(half, 1));
+              Value next = append(ranking, row, keys, ids, mask, taken, carried[0]);
+              return Values{next, code.sub(carried[1], population(same))};
+            });
 }
 
 //===--- The end ----------------------------------------------------------------------------===//

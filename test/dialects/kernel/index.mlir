@@ -67,3 +67,25 @@ kernel.func @append_key(%x: !kernel.buffer<?x32xf32>, %rows: !kernel.buffer<?x4x
   }
   kernel.return
 }
+
+// Two rows share a stream of numbered scores, each with its own end; their scores come with them.
+// CHECK-LABEL: kernel.func @merge(
+// CHECK: %{{.*}}, %{{.*}} = kernel.top_k (%{{.*}}) from %{{.*}} to %{{.*}}, %{{.*}} step 16 -> (!kernel.tile<2x4xi32>, !kernel.tile<2x4xf32>) {
+// CHECK: kernel.yield %{{.*}}, %{{.*}} : {{.*}}<2x16xf32>, {{.*}}<1x16xi32>
+kernel.func @merge(%x: !kernel.buffer<?x32xf32>, %numbers: !kernel.buffer<1x32xi32>,
+                   %ids: !kernel.buffer<?x4xi32> {kernel.updated}, %scores: !kernel.buffer<?x4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c30 = arith.constant 30 : index
+  %w = kernel.workers
+  %n = kernel.dim %x, 0 : !kernel.buffer<?x32xf32>
+  kernel.parallel (%i) to (%n) step [2] {
+    %best, %kept = kernel.top_k (%t) from %c0 to %c30, %w step 16 -> (!kernel.tile<2x4xi32>, !kernel.tile<2x4xf32>) {
+      %s = kernel.load_tile %x[%i, %t] : !kernel.buffer<?x32xf32> -> !kernel.tile<2x16xf32>
+      %id = kernel.load_tile %numbers[%c0, %t] inside : !kernel.buffer<1x32xi32> -> !kernel.tile<1x16xi32>
+      kernel.yield %s, %id : !kernel.tile<2x16xf32>, !kernel.tile<1x16xi32>
+    }
+    kernel.store_tile %best, %ids[%i, %c0] : !kernel.tile<2x4xi32>, !kernel.buffer<?x4xi32>
+    kernel.store_tile %kept, %scores[%i, %c0] : !kernel.tile<2x4xf32>, !kernel.buffer<?x4xf32>
+  }
+  kernel.return
+}

@@ -25,6 +25,44 @@ kernel.func @f(%n: index) {
 }
 
 // -----
+// top_k C1: numbers are for positions, not for rows.
+kernel.func @f(%n: index) {
+  %c = arith.constant 0.0 : f32
+  %t = kernel.splat %c : f32 -> !kernel.tile<2x8xf32>
+  %z = arith.constant 0 : i32
+  %i = kernel.splat %z : i32 -> !kernel.tile<2x8xi32>
+  // expected-error @below {{'kernel.top_k' op the tile of numbers is 2x8, expected 1x8}}
+  %0 = kernel.top_k (%p) from %n to %n, %n step 8 -> !kernel.tile<2x4xi32> {
+    kernel.yield %t, %i : !kernel.tile<2x8xf32>, !kernel.tile<2x8xi32>
+  }
+  kernel.return
+}
+
+// -----
+// top_k C2: scores of what was chosen.
+kernel.func @f(%n: index) {
+  %c = arith.constant 0.0 : f32
+  %t = kernel.splat %c : f32 -> !kernel.tile<1x8xf32>
+  // expected-error @below {{'kernel.top_k' op the second result is 1x8, expected 1x4}}
+  %0, %1 = kernel.top_k (%p) from %n to %n step 8 -> (!kernel.tile<1x4xi32>, !kernel.tile<1x8xf32>) {
+    kernel.yield %t : !kernel.tile<1x8xf32>
+  }
+  kernel.return
+}
+
+// -----
+// top_k C2: an end for every row.
+kernel.func @f(%n: index) {
+  %c = arith.constant 0.0 : f32
+  %t = kernel.splat %c : f32 -> !kernel.tile<2x8xf32>
+  // expected-error @below {{'kernel.top_k' op has 1 ends for 2 rows}}
+  %0 = kernel.top_k (%p) from %n to %n step 8 -> !kernel.tile<2x4xi32> {
+    kernel.yield %t : !kernel.tile<2x8xf32>
+  }
+  kernel.return
+}
+
+// -----
 // top_k: a positive step.
 kernel.func @f(%n: index) {
   %c = arith.constant 0.0 : f32

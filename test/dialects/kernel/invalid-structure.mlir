@@ -71,6 +71,17 @@ func.func @host(%x: !kernel.buffer<?x4xf32>) {
 }
 
 // -----
+// launch C1: on values there is a result for what is updated.
+kernel.func @f(%x: !kernel.buffer<?x4xf32> {kernel.updated}, %y: !kernel.buffer<?x4xf32>) {
+  kernel.return
+}
+func.func @host(%x: tensor<?x4xf32>) {
+  // expected-error @below {{'kernel.launch' op has 1 operands and results, but @f has 2 arguments}}
+  %y = kernel.launch @f(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  func.return
+}
+
+// -----
 // group C1: the region yields the results.
 func.func @host() {
   // expected-error @below {{'kernel.group' op the region yields ('index'), expected ('i32')}}

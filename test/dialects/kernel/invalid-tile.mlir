@@ -181,6 +181,16 @@ kernel.func @f() {
 }
 
 // -----
+// reduce C1: equal runs of rows.
+kernel.func @f() {
+  %c = arith.constant 0.0 : f32
+  %x = kernel.splat %c : f32 -> !kernel.tile<6x4xf32>
+  // expected-error @below {{'kernel.reduce' op makes 4 rows of 6, which they do not divide}}
+  %0 = kernel.reduce sum %x along 0 : !kernel.tile<6x4xf32> -> !kernel.tile<4x4xf32>
+  kernel.return
+}
+
+// -----
 // slice C1
 kernel.func @f() {
   %x = kernel.iota : !kernel.tile<1x4xf32>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// `cpu-kernel-test --benchmark`: linears against a loop of the same instruction on registers, both
+// `cpu-kernel-test --benchmark[=top-k]`: linears against a loop of the same instruction on registers, both
 // measured in thread CPU time, alternating. Prints ratios, asserts nothing.
 #include "Benchmark.h"
 #include "KernelRunner.h"
@@ -97,6 +97,9 @@ int main(int argc, char **argv) {
   for (int i = 1; i < argc; ++i)
     if (std::string(argv[i]) == "--benchmark") {
       glm::test::runBenchmarks();
+      return 0;
+    } else if (std::string(argv[i]) == "--benchmark=top-k") {
+      glm::test::runTopKBenchmarks({});
       return 0;
     }
   testing::InitGoogleTest(&argc, argv);
