@@ -190,9 +190,28 @@ static Json dimsOf(const schema::Program &program) {
     result.push_back({{"name", dim->name()->str()},
                       {"kind", schema::EnumNameDimKind(dim->kind())},
                       {"max", dim->max()}});
+    if (dim->kind() == schema::DimKind::session)
+      result.back().update(
+          {{"min", dim->min()}, {"preset", dim->preset() < 0 ? dim->max() : dim->preset()}});
     if (dim->bound() >= 0)
       result.back()["bound"] = program.dims()->Get(uint32_t(dim->bound()))->name()->str();
   }
+  return result;
+}
+
+/// Which form of attention a session takes that does not choose; null where there is one form only.
+static Json attentionOf(const schema::Program &program) {
+  auto preset = [&](std::string_view name) -> Json {
+    for (const schema::Dim *dim : *program.dims())
+      if (dim->name()->string_view() == name)
+        return dim->preset() < 0 ? dim->max() : dim->preset();
+    return nullptr;
+  };
+  if (preset("keys").is_null())
+    return nullptr;
+  Json result;
+  for (const char *name : {"expanded_keys", "expanded_rows", "full_rows", "unmasked_keys"})
+    result[name] = preset(name);
   return result;
 }
 
@@ -209,6 +228,7 @@ Json report(const runtime::Artifact &artifact) {
   result["provenance"] = provenanceOf(*program.provenance());
   result["devices"] = devicesOf(program);
   result["dims"] = dimsOf(program);
+  result["attention"] = attentionOf(program);
   result["segments"] = segmentsOf(program);
   reportExecution(program, result);
   result["weights"] = weightsOf(program);

@@ -2,19 +2,21 @@
 #include "runtime/core/Expression.h"
 #include "tools/glm-inspect/Report.h"
 
+#include <functional>
 #include <map>
 
 namespace glm::inspect {
 
 using runtime::countOf;
 
-std::string textOf(const schema::Expr &expression, const schema::Program &program) {
+/// `nameOf` says what a dim is called.
+static std::string textOf(const schema::Expr &expression,
+                          const std::function<std::string(uint32_t)> &nameOf) {
   std::vector<std::string> stack;
   for (const schema::Term *term : *expression.terms()) {
     if (term->op() == schema::ExprOp::constant || term->op() == schema::ExprOp::dim) {
       bool isDim = term->op() == schema::ExprOp::dim;
-      stack.push_back(isDim ? program.dims()->Get(uint32_t(term->value()))->name()->str()
-                            : std::to_string(term->value()));
+      stack.push_back(isDim ? nameOf(uint32_t(term->value())) : std::to_string(term->value()));
       continue;
     }
     std::string right = stack.back();
@@ -32,24 +34,63 @@ std::string textOf(const schema::Expr &expression, const schema::Program &progra
   return result.front() == '(' ? result.substr(1, result.size() - 2) : result;
 }
 
+std::string textOf(const schema::Expr &expression, const schema::Program &program) {
+  return textOf(expression,
+                [&](uint32_t dim) { return program.dims()->Get(dim)->name()->str(); });
+}
+
+/// A cost of a launch. The loader does not look at them, so a broken one is null like one that is
+/// not there.
+static Json costOf(const schema::Expr *cost, const schema::Program &program) {
+  if (!cost || runtime::checkExpression(*cost, countOf(program.counts())))
+    return nullptr;
+  return textOf(*cost, [&](uint32_t count) { return program.counts()->Get(count)->str(); });
+}
+
 namespace {
 
 /// Counts of an entry's commands, branches included.
 struct Commands {
   std::map<std::string, size_t> kinds;
   std::map<uint32_t, size_t> launches; // by kernel
+  Json branches = Json::array();       // those that ask and hold the same are told once
+  Json costs = Json::array();          // of launches in order
 
-  void add(const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands) {
+  void add(const schema::Program &program,
+           const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands) {
     for (size_t i = 0; i < countOf(commands); ++i) {
       const schema::Command &command = *commands->Get(uint32_t(i));
       ++kinds[schema::EnumNameBody(command.body_type())];
-      if (const schema::Launch *launch = command.body_as_Launch())
+      if (const schema::Launch *launch = command.body_as_Launch()) {
         ++launches[launch->kernel()];
+        costs.push_back({{"kernel", program.kernels()->Get(launch->kernel())->name()->str()},
+                         {"label", runtime::textOf(launch->label())},
+                         {"flop", costOf(launch->flop(), program)},
+                         {"bytes", costOf(launch->bytes(), program)}});
+      }
       if (const schema::Branch *branch = command.body_as_Branch()) {
-        add(branch->less());
-        add(branch->otherwise());
+        size_t before = kinds["Launch"];
+        add(program, branch->less());
+        size_t between = kinds["Launch"];
+        add(program, branch->otherwise());
+        addBranch({{"left", textOf(*branch->left(), program)},
+                   {"right", textOf(*branch->right(), program)},
+                   {"less", between - before},
+                   {"otherwise", kinds["Launch"] - between}});
       }
     }
+  }
+
+  void addBranch(Json branch) {
+    for (Json &known : branches) {
+      branch["count"] = known["count"];
+      if (known == branch) {
+        known["count"] = known["count"].get<size_t>() + 1;
+        return;
+      }
+    }
+    branch["count"] = 1;
+    branches.push_back(branch);
   }
 };
 
@@ -114,15 +155,17 @@ void reportExecution(const schema::Program &program, Json &result) {
   Commands all;
   for (const schema::Entry *entry : *program.entries()) {
     Commands own;
-    own.add(entry->commands());
-    all.add(entry->commands());
+    own.add(program, entry->commands());
+    all.add(program, entry->commands());
     entries.push_back({{"name", entry->name()->str()},
                        {"inputs", portsOf(*entry->inputs(), program)},
                        {"outputs", portsOf(*entry->outputs(), program)},
                        {"buffers", entry->buffers()->size()},
                        {"arena", sizeOf(*entry->arena(), program)},
                        {"scratch", sizeOf(*entry->scratch(), program)},
-                       {"commands", own.kinds}});
+                       {"commands", own.kinds},
+                       {"branches", own.branches},
+                       {"launches", own.costs}});
   }
   for (size_t i = 0; i < countOf(program.handoffs()); ++i) {
     const schema::Handoff &handoff = *program.handoffs()->Get(uint32_t(i));

@@ -74,11 +74,23 @@ static void printTarget(const Json &report) {
           device["name"].get<std::string>() + " (" + device["kind"].get<std::string>() + ")");
     field("requires", joined(device["required_features"], " "));
   }
-  for (const Json &dim : report["dims"])
+  for (const Json &dim : report["dims"]) {
+    bool chosen = dim.contains("preset") && dim["preset"] != dim["max"];
     field(dim["name"].get<std::string>().c_str(),
           "at most " +
               (dim.contains("bound") ? dim["bound"].get<std::string>() : dim["max"].dump()) + " (" +
-              dim["kind"].get<std::string>() + ")");
+              dim["kind"].get<std::string>() + ")" +
+              (chosen ? ", " + dim["preset"].dump() + " if not chosen" : ""));
+  }
+  const Json &attention = report["attention"];
+  if (attention.is_null())
+    return;
+  std::string rows = "from " + attention["expanded_rows"].dump() + " rows of one sequence on";
+  if (!attention["full_rows"].is_null())
+    rows += ", " + attention["full_rows"].dump() + " at the most keys";
+  field("attention", "expands up to " + attention["expanded_keys"].dump() + " keys " + rows +
+                         ", reads no selection up to " + attention["unmasked_keys"].dump() +
+                         "; else gathers");
 }
 
 static void printSegments(const Json &segments) {
@@ -114,6 +126,11 @@ static void printEntries(const Json &entries) {
     for (auto &[kind, count] : entry["commands"].items())
       commands += (commands.empty() ? "" : ", ") + count.dump() + " " + kind;
     field("commands", commands);
+    for (const Json &branch : entry["branches"])
+      field("branch", branch["left"].get<std::string>() + " < " +
+                          branch["right"].get<std::string>() + ": " + branch["less"].dump() +
+                          " launches, else " + branch["otherwise"].dump() + " (" +
+                          branch["count"].dump() + " times)");
   }
 }
 

@@ -33,7 +33,9 @@ subprocess.run([write_toy, plain], check=True)
 
 # The text form names what a reader looks for.
 contains(run(toy), "family       toy", "compiler     by hand, commit 0", "entry step", "logits: f32[logit_rows, 16]", "caches: 32 B a position",
-         "turn                                           200 launches", "3 Barrier, 1 Branch, 6 Launch, 1 Require")
+         "turn                                           200 launches", "3 Barrier, 1 Branch, 6 Launch, 1 Require",
+         "branch       rows < 3: 1 launches, else 1 (1 times)", "expanded_keys at most 128 (session), 64 if not chosen",
+         "attention    expands up to 64 keys from 2 rows of one sequence on, 6 at the most keys, reads no selection up to 8; else gathers")
 
 # The JSON form holds everything.
 report = json.loads(run(toy, "--json"))
@@ -43,6 +45,9 @@ assert report["entries"][0]["inputs"][0] == {"name": "rows", "dtype": "i32", "sh
 assert report["states"][1]["layout"] == "lines16"
 assert report["handoffs"] == [{"name": "between", "size": "max_rows * 16"}]
 assert report["weights"][0]["shape"] == [16, 4]
+assert report["entries"][5]["branches"] == [{"left": "keys", "right": "1", "less": 1, "otherwise": 1, "count": 1}]
+assert report["attention"] == {"expanded_keys": 64, "expanded_rows": 2, "full_rows": 6, "unmasked_keys": 8}
+assert report["dims"][5] == {"name": "expanded_keys", "kind": "session", "max": 128, "min": 0, "preset": 64}
 
 # A difference is told by name; equal artifacts have none.
 contains(run(plain, "--diff", toy), "+ segments[ledger].kind: \"ledger\"", "~ format.program_hash")
