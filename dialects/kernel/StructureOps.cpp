@@ -122,17 +122,29 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
-LogicalResult GroupOp::verify() {
-  // C1: the region yields the results.
-  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
+/// The region's last op is a yield of the op's results.
+static LogicalResult checkYield(Operation *op, Region &region) {
+  auto yield = dyn_cast_or_null<YieldOp>(region.front().empty() ? nullptr : &region.front().back());
   if (!yield)
-    return emitOpError("the region must end in kernel.yield");
-  if (yield.getOperandTypes() != getResultTypes()) {
-    InFlightDiagnostic error = emitOpError("the region yields (");
+    return op->emitOpError("the region must end in kernel.yield");
+  if (yield.getOperandTypes() != op->getResultTypes()) {
+    InFlightDiagnostic error = op->emitOpError("the region yields (");
     llvm::interleaveComma(yield.getOperandTypes(), error);
     error << "), expected (";
-    llvm::interleaveComma(getResultTypes(), error);
+    llvm::interleaveComma(op->getResultTypes(), error);
     return error << ")";
   }
   return success();
+}
+
+LogicalResult GroupOp::verify() {
+  // C1: the region yields the results.
+  return checkYield(*this, getBody());
+}
+
+LogicalResult ByRowsOp::verify() {
+  // C1: bound is positive; both regions yield the results.
+  if (getBound() < 1)
+    return emitOpError() << "bound must be positive, found " << getBound();
+  return failure(failed(checkYield(*this, getFew())) || failed(checkYield(*this, getMany())));
 }

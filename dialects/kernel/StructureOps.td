@@ -142,7 +142,7 @@ def Kernel_GroupOp : Kernel_Op<"group", [SingleBlock, RecursiveMemoryEffects]> {
   let description = [{
     What `form-kernels` decided: the ops of the region, and nothing else, are computed by one kernel.
     `kind` says which shape of kernel (`rows`, `linear`, `gated_linear`, `head_linear`, `expert_linear`,
-    `expert_gated_linear`, `index`, `attend`, `route`, `combine`); `choose-tiles` adds the schedule; `tile-and-fuse` replaces the group by a
+    `expert_gated_linear`, `linear_group`, `norm_linear`, `index`, `attend`, `route`, `router`, `combine`); `choose-tiles` adds the schedule; `tile-and-fuse` replaces the group by a
     `kernel.func` and a `kernel.launch`.
 
     - C1: the region yields the results.
@@ -159,6 +159,35 @@ def Kernel_GroupOp : Kernel_Op<"group", [SingleBlock, RecursiveMemoryEffects]> {
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $kind (`schedule` $schedule^)? (`->` `(` type($results)^ `)`)? attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_ByRowsOp : Kernel_Op<"by_rows", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "two forms of the same step, chosen by the number of rows";
+  let description = [{
+    Few rows want few launches, many rows want work for everybody. Both regions compute the same results; the first
+    runs when the step has fewer than `bound` rows, the other when it has as many or more. `form-kernels` writes
+    it, with groups in its regions; `bufferize-boundaries` makes it a `program.branch`.
+
+    - C1: `bound` is positive; both regions yield the results.
+
+    ```mlir
+    %y = kernel.by_rows less 9 -> (tensor<?x40xf32>) {
+      %0 = kernel.launch @norm_linear(%x, %g, %w) : (tensor<?x64xf32>, tensor<64xbf16>, tensor<40x64xbf16>) -> tensor<?x40xf32>
+      kernel.yield %0 : tensor<?x40xf32>
+    } otherwise {
+      %1 = kernel.launch @norm(%x, %g) : (tensor<?x64xf32>, tensor<64xbf16>) -> tensor<?x64xbf16>
+      %2 = kernel.launch @linear(%1, %w) : (tensor<?x64xbf16>, tensor<40x64xbf16>) -> tensor<?x40xf32>
+      kernel.yield %2 : tensor<?x40xf32>
+    }
+    ```
+  }];
+  let arguments = (ins I64Attr:$bound);
+  let results = (outs Variadic<AnyType>:$results);
+  let regions = (region SizedRegion<1>:$few, SizedRegion<1>:$many);
+  let assemblyFormat = [{
+    `less` $bound (`->` `(` type($results)^ `)`)? attr-dict-with-keyword $few `otherwise` $many
   }];
   let hasVerifier = 1;
 }

@@ -231,3 +231,38 @@ LogicalResult IotaOp::verify() {
                          << ", expected i32 or f32";
   return checkTile(*this, "the result", result, 1, anySize);
 }
+
+//===--- Rows one by one --------------------------------------------------------------------===//
+
+/// `(%r) to %n -> !kernel.tile<8x64xbf16> {...}`.
+ParseResult StackRowsOp::parse(OpAsmParser &parser, OperationState &result) {
+  OpAsmParser::Argument row;
+  OpAsmParser::UnresolvedOperand count;
+  Type index = parser.getBuilder().getIndexType();
+  row.type = index;
+  if (parser.parseLParen() || parser.parseArgument(row) || parser.parseRParen() ||
+      parser.parseKeyword("to") || parser.parseOperand(count) ||
+      parser.resolveOperand(count, index, result.operands) ||
+      parser.parseArrowTypeList(result.types) ||
+      parser.parseOptionalAttrDictWithKeyword(result.attributes))
+    return failure();
+  return parser.parseRegion(*result.addRegion(), row);
+}
+
+void StackRowsOp::print(OpAsmPrinter &printer) {
+  printer << " (" << getBody().getArgument(0) << ") to " << getCount() << " -> " << getType() << ' ';
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs());
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+LogicalResult StackRowsOp::verify() {
+  // C1: the region has one index argument and yields a tile of one row.
+  if (failed(checkRegion(*this, IndexType::get(getContext()), 1)))
+    return failure();
+  auto row = dyn_cast<TileType>(yielded(*this, 0));
+  if (!row)
+    return emitOpError("the region must yield a tile");
+  // C2: that row is as wide as the result and of its element type.
+  return failure(failed(checkTile(*this, "the yielded tile", row, 1, getType().getColumns())) ||
+                 failed(checkElement(*this, "the yielded tile", row, getType().getElementType())));
+}

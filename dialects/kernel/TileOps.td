@@ -278,4 +278,27 @@ def Kernel_IotaOp : Kernel_Op<"iota", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Kernel_StackRowsOp : Kernel_Op<"stack_rows", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "a tile made row by row";
+  let description = [{
+    Row `r` of the result is what the region yields for `r`, for the rows below `count`; there are no others, and
+    they count as zero. Before the grid it is what every worker computes for itself: rows that all units read.
+
+    - C1: the region has one index argument and yields a tile of one row.
+    - C2: that row is as wide as the result and of its element type.
+
+    ```mlir
+    %x = kernel.stack_rows (%r) to %n -> !kernel.tile<8x64xbf16> {
+      %row = kernel.load_tile %m[%r, %c0] : !kernel.buffer<?x64xbf16> -> !kernel.tile<1x64xbf16>
+      kernel.yield %row : !kernel.tile<1x64xbf16>
+    }
+    ```
+  }];
+  let arguments = (ins Index:$count);
+  let results = (outs Kernel_TileType:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
 #endif // GLM_DIALECTS_KERNEL_TILEOPS_TD

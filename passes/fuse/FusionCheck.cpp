@@ -254,8 +254,30 @@ Sides makeRunnable(Value before, Value now, llvm::SetVector<Value> &leaves) {
   return sides;
 }
 
-/// Where two tensors differ by more than `tolerance` times the largest number; nothing if nowhere.
-std::optional<std::string> difference(const Datum &before, const Datum &now, double tolerance) {
+using Difference = std::optional<std::string>;
+
+/// The same experts for every row, with weights that differ by `tolerance` at most.
+Difference difference(const interpret::Routing<float> &before,
+                      const interpret::Routing<float> &now, double tolerance) {
+  if (before.ids != now.ids)
+    return "other experts";
+  for (size_t i = 0; i < before.weights.size(); ++i)
+    if (!(std::abs(double(before.weights[i]) - double(now.weights[i])) <= tolerance))
+      return llvm::formatv("weight {0} instead of {1} at {2}", now.weights[i], before.weights[i], i)
+          .str();
+  return std::nullopt;
+}
+
+bool isComparable(const Datum &datum) {
+  return std::holds_alternative<interpret::Tensor<float>>(datum) ||
+         std::holds_alternative<interpret::Routing<float>>(datum);
+}
+
+/// Where two values differ, tensors by more than `tolerance` times the largest number; nothing if
+/// nowhere.
+Difference difference(const Datum &before, const Datum &now, double tolerance) {
+  if (auto *routing = std::get_if<interpret::Routing<float>>(&now))
+    return difference(std::get<interpret::Routing<float>>(before), *routing, tolerance);
   interpret::Tensor<float> a = std::get<interpret::Tensor<float>>(before).held();
   interpret::Tensor<float> b = std::get<interpret::Tensor<float>>(now).held();
   if (a.shape() != b.shape())
@@ -282,8 +304,7 @@ FailureOr<std::optional<std::string>> run(Sides &sides, double tolerance) {
   interpret::Interpreter<float> interpreter(*sides.module, "");
   auto before = interpreter.call(sides.before, arguments);
   auto now = interpreter.call(sides.now, arguments);
-  if (failed(before) || failed(now) ||
-      !std::holds_alternative<interpret::Tensor<float>>(now->front()))
+  if (failed(before) || failed(now) || !isComparable(now->front()))
     return failure();
   return difference(before->front(), now->front(), tolerance);
 }

@@ -93,6 +93,90 @@ def FuseMoeDispatch : Pass<"glm-fuse-moe-dispatch", "::mlir::ModuleOp"> {
   ];
 }
 
+def FuseMlaPrologue : Pass<"glm-fuse-mla-prologue", "::mlir::ModuleOp"> {
+  let summary = "compute the linears that read the same rows together";
+  let description = [{
+    Latent attention begins with linears of the same rows: `q_a`, `kv_a` and the indexer's keys and weights read the
+    normalised residual, `q_b` and the indexer's `wq_b` the query latent. All linears of one value, whatever it is
+    rounded to in front of them, become one `glm.linear_group`: one kernel whose units are the panels of all
+    weights, so that workers share the sum of them evenly where four launches share four times a few.
+
+    ```mlir
+    %q = glm.linear %xb, %q_a ; %kv = glm.linear %xb, %kv_a ; %k = glm.linear %xb, %wk ; %s = glm.linear %x, %wp
+    // =>
+    %q, %kv, %k, %s = glm.linear_group %xb, %xb, %xb, %x by %q_a, %kv_a, %wk, %wp
+    ```
+
+    A remark `glm-fuse-mla-prologue` says what was fused, or why a linear of rows that others read too stayed
+    alone: its weight is computed behind the others' first reader, or its result is rounded where it is written.
+  }];
+  let options = [
+    Option<"verify", "verify", "bool", "false", "let the interpreter compare each fusion with what it replaced">
+  ];
+  let statistics = [
+    Statistic<"fused", "linears-fused", "linears that became part of a group">,
+    Statistic<"kept", "linears-kept", "linears of shared rows that stayed alone">,
+    Statistic<"compared", "fusions-compared", "fusions that the interpreter compared">
+  ];
+}
+
+def FuseNormLinear : Pass<"glm-fuse-norm-linear", "::mlir::ModuleOp"> {
+  let summary = "normalise rows inside the linears that read them";
+  let description = [{
+    Between two products a norm is a launch of its own with a barrier on each side, and with few rows one worker
+    computes while the others wait. Where nobody but linears of one launch reads the normalised rows, all of it
+    becomes `glm.norm_linear`: with few rows every worker normalises them for itself.
+
+    ```mlir
+    %n = glm.rms_norm %x, %gain eps 1.0e-05 ; %r = glm.cast %n
+    %q, %i = glm.linear_group %r, %r by %q_b, %wq_b
+    // =>
+    %q, %i = glm.norm_linear %x, %gain eps 1.0e-05 by %q_b, %wq_b
+    ```
+
+    A remark `glm-fuse-norm-linear` says what was fused, or why not: the rows have other readers, so they are written
+    anyway; they are not computed by a product, so no barrier stands in front of the norm that would fall; or
+    they are longer than `width` elements, of which each worker keeps eight rows.
+  }];
+  let options = [
+    Option<"verify", "verify", "bool", "false", "let the interpreter compare each fusion with what it replaced">,
+    Option<"width", "width", "int64_t", "8192", "longest row, in elements, that workers keep for themselves">
+  ];
+  let statistics = [
+    Statistic<"fused", "norms-fused", "norms that became part of a linear">,
+    Statistic<"kept", "norms-kept", "norms in front of linears that stayed apart">,
+    Statistic<"compared", "fusions-compared", "fusions that the interpreter compared">
+  ];
+}
+
+def FuseRouter : Pass<"glm-fuse-router", "::mlir::ModuleOp"> {
+  let summary = "choose experts where their logits are computed";
+  let description = [{
+    The linear of the router and the choice behind it become one `glm.router` where its matrix is so small that
+    one worker reads it faster than all would meet: with few rows logits, choice and layout by expert are one
+    launch of one unit then, instead of three launches and two barriers.
+
+    ```mlir
+    %l = glm.linear %x, %w ; %r = glm.route %l, %bias groups 1 kept 1 scale 2.5 normalize
+    // =>
+    %r = glm.router %x, %w, %bias groups 1 kept 1 scale 2.5 normalize
+    ```
+
+    A remark `glm-fuse-router` says what was fused, or why not: the logits are not computed beside the choice, are
+    read by others, or the matrix has more than `bytes`, which all workers should read. The choice and the
+    layout by expert are one launch for few rows in any case (`glm-form-kernels`).
+  }];
+  let options = [
+    Option<"verify", "verify", "bool", "false", "let the interpreter compare each fusion with what it replaced">,
+    Option<"bytes", "bytes", "int64_t", "65536", "largest matrix, in bytes, that one worker reads alone">
+  ];
+  let statistics = [
+    Statistic<"fused", "routers-fused", "routers that became one op">,
+    Statistic<"kept", "routers-kept", "routers whose linear stayed apart">,
+    Statistic<"compared", "fusions-compared", "fusions that the interpreter compared">
+  ];
+}
+
 def VerifyFuse : Pass<"glm-verify-fuse", "::mlir::ModuleOp"> {
   let summary = "check the rules of a module that is ready to be tiled";
   let description = [{

@@ -23,6 +23,16 @@ void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &options) {
   pm.addPass(createFuseGatedMlp({options.verifyFusions}));
   pm.addPass(createFuseMoeDispatch({options.verifyFusions}));
 
+  pm.addPass(createFuseRouter({options.verifyFusions}));
+
+  //===--- What reads the same rows ---------------------------------------------------------===//
+
+  // Behind the networks, whose gates and ups read the same rows too and have a better form.
+  pm.addPass(createFuseMlaPrologue({options.verifyFusions}));
+
+  // Behind the groups: rows that only one launch reads need not be written.
+  pm.addPass(createFuseNormLinear({options.verifyFusions}));
+
   //===--- What goes out --------------------------------------------------------------------===//
 
   pm.addPass(createVerifyFuse());

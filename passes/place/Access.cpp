@@ -59,6 +59,13 @@ std::pair<BlockArgument, int64_t> rowUnit(kernel::FuncOp kernel) {
   return {};
 }
 
+bool hasOneUnit(kernel::FuncOp kernel) {
+  for (auto grid : kernel.getBody().getOps<kernel::ParallelOp>())
+    return llvm::all_of(grid.getBounds(),
+                        [](Value bound) { return getConstantIntValue(bound) == 1; });
+  return false;
+}
+
 KernelAccess analyse(kernel::FuncOp kernel) {
   KernelAccess result;
   size_t count = kernel.getArgumentTypes().size();
@@ -68,6 +75,7 @@ KernelAccess analyse(kernel::FuncOp kernel) {
   auto [unit, gridArgument] = rowUnit(kernel);
   result.gridArgument = unit ? gridArgument : -1;
   Block *entry = &kernel.getBody().front();
+  bool isOneUnit = hasOneUnit(kernel);
   int64_t position = 0;
   kernel.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
     ++position;
@@ -88,7 +96,8 @@ KernelAccess analyse(kernel::FuncOp kernel) {
       access.rowwise &= unit && op->getParentOp() == unit.getOwner()->getParentOp() && !flattened &&
                         firstIndex(op) == unit && staysInRow(op);
       if (isa<MemoryEffects::Read>(effect.getEffect())) {
-        access.reads = true;
+        // What the only unit wrote itself was not there before.
+        access.reads |= !(isOneUnit && access.writes);
         result.lastRead[index] = position;
       } else {
         access.writes = true;

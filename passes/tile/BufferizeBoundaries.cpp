@@ -111,6 +111,7 @@ private:
   LogicalResult rewrite(Operation *op);
   LogicalResult rewriteLaunch(kernel::LaunchOp launch);
   LogicalResult rewriteCall(func::CallOp call);
+  LogicalResult rewriteByRows(kernel::ByRowsOp op);
   LogicalResult rewriteReturn(func::ReturnOp op);
   LogicalResult planResults(func::ReturnOp op);
   LogicalResult plan(Value result, ArrayRef<Value> destinations);
@@ -133,6 +134,7 @@ private:
   CacheTypes &caches;
   DenseMap<StringRef, Signature> &signatures;
   OpBuilder builder;
+  Operation *outside = nullptr; // the branch being filled: what both its lists need is before it
   bool isEntry;
   unsigned oldArguments = 0;
   DenseMap<Value, Memories> memory, destination;
@@ -223,7 +225,7 @@ LogicalResult Bufferizer::plan(Value result, ArrayRef<Value> destinations) {
   }
   if (maker && isView(maker))
     return plan(maker->getOperand(0), destinations);
-  if (!isa_and_nonnull<kernel::LaunchOp, func::CallOp>(maker))
+  if (!isa_and_nonnull<kernel::LaunchOp, func::CallOp, kernel::ByRowsOp>(maker))
     return fail(function, "returns an argument of its own");
   if (Value operand = updatedBy(result))
     return plan(operand, destinations);
@@ -246,6 +248,9 @@ Value Bufferizer::allocate(Type type, StringRef dim) {
   bool isDynamic = ShapedType::isDynamic(cast<kernel::BufferType>(type).getShape().front());
   auto attribute = isDynamic ? builder.getStringAttr(dim) : StringAttr();
   ++buffers;
+  OpBuilder::InsertionGuard guard(builder);
+  if (outside)
+    builder.setInsertionPoint(outside);
   return program::BufferOp::create(builder, function.getLoc(), type, attribute, program::ExprAttr(),
                                    program::ExprAttr());
 }
@@ -279,6 +284,9 @@ Value Bufferizer::weightFor(Value operand, Type wanted, bool transposed) {
   if (plain.getType() == wanted)
     return known = plain;
   ++packs;
+  OpBuilder::InsertionGuard guard(builder);
+  if (outside)
+    builder.setInsertionPoint(outside);
   return known = program::PackOp::create(builder, operand.getLoc(), wanted, plain, derive);
 }
 
@@ -351,6 +359,36 @@ LogicalResult Bufferizer::rewriteCall(func::CallOp call) {
   return success();
 }
 
+/// Both forms write the same memory.
+LogicalResult Bufferizer::rewriteByRows(kernel::ByRowsOp op) {
+  auto dim = op->getAttrOfType<StringAttr>("dim");
+  for (Value result : op.getResults()) {
+    auto planned = destination.find(result);
+    if (planned != destination.end())
+      memory[result] = planned->second;
+    else
+      for (Type type : memoryTypes(result.getType()))
+        memory[result].push_back(allocate(type, dim ? dim.getValue() : "rows"));
+  }
+  auto rows = program::Expr::dim(dim ? dim : builder.getStringAttr("rows"));
+  auto branch = program::BranchOp::create(builder, op.getLoc(), rows, program::Expr(op.getBound()));
+  outside = branch;
+  for (auto [from, to] : {std::pair(&op.getFew(), &branch.getLess()),
+                          std::pair(&op.getMany(), &branch.getOtherwise())}) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(&to->front());
+    Block &form = from->front();
+    for (auto [value, result] : llvm::zip(form.getTerminator()->getOperands(), op.getResults()))
+      if (failed(plan(value, memory[result])))
+        return failure();
+    for (Operation &inner : form.without_terminator())
+      if (failed(rewrite(&inner)))
+        return failure();
+  }
+  outside = nullptr;
+  return success();
+}
+
 LogicalResult Bufferizer::rewriteReturn(func::ReturnOp op) {
   Memories results;
   if (isEntry)
@@ -368,6 +406,8 @@ LogicalResult Bufferizer::rewrite(Operation *op) {
     return rewriteLaunch(launch);
   if (auto call = dyn_cast<func::CallOp>(op))
     return rewriteCall(call);
+  if (auto forms = dyn_cast<kernel::ByRowsOp>(op))
+    return rewriteByRows(forms);
   if (auto ret = dyn_cast<func::ReturnOp>(op))
     return rewriteReturn(ret);
   if (auto weight = dyn_cast<model::WeightValueOp>(op)) {
@@ -385,7 +425,8 @@ LogicalResult Bufferizer::rewrite(Operation *op) {
   if (isa<model::HeadRowsOp, model::CastOp>(op))
     return success(); // followed from the launches that read them
   if (isView(op)) {
-    memory[op->getResult(0)] = memory[op->getOperand(0)];
+    Memories same = memory[op->getOperand(0)]; // a copy: the map may grow
+    memory[op->getResult(0)] = same;
     return success();
   }
   if (isa<model::RoutingIdsOp, model::RoutingWeightsOp>(op)) {

@@ -83,6 +83,20 @@ private:
       return product(sizeAt(op.getGates(), 1), sizeAt(op.getGates(), 2),
                      cast<model::RoutingType>(op.getRouting().getType()).getTopK(),
                      elementAt(op.getGates()));
+    if (auto op = only<model::LinearGroupOp>(group))
+      return together(op.getWeights());
+    if (auto op = only<model::NormLinearOp>(group)) {
+      // All rows that may come are one tile.
+      Choice choice = together(op.getWeights());
+      if (auto forms = dyn_cast<kernel::ByRowsOp>(group->getParentOp()))
+        choice.m = forms.getBound() - 1;
+      return choice;
+    }
+    if (auto op = only<model::RouterOp>(group)) {
+      Choice choice = product(sizeAt(op.getWeight(), 0), sizeAt(op.getWeight(), 1), 1,
+                              elementAt(op.getWeight()));
+      return {1, choice.n, choice.k, "one unit; the matrix lies as for many rows"};
+    }
     if (auto op = only<model::HeadLinearOp>(group))
       return headProduct(op);
     if (auto op = only<model::IndexScoresOp>(group))
@@ -99,6 +113,28 @@ private:
     while (n > grid.lanes && matrices * int64_t(llvm::divideCeil(N, n)) < units)
       n /= 2;
     return describe(grid, n, N, K, matrices, element);
+  }
+
+  /// Panels of all weights are the units, all of one width.
+  Choice together(OperandRange weights) {
+    Value first = weights.front();
+    if (weights.size() == 1) // as it would be alone
+      return product(sizeAt(first, 0), sizeAt(first, 1), 1, elementAt(first));
+    Grid grid(machine);
+    int64_t n = grid.columns();
+    auto pieces = [&] {
+      int64_t sum = 0;
+      for (Value weight : weights)
+        sum += llvm::divideCeil(sizeAt(weight, 0), n);
+      return sum;
+    };
+    while (n > grid.lanes && pieces() < units)
+      n /= 2;
+    Type narrowest = elementAt(first);
+    for (Value weight : weights)
+      if (kernel::bitWidth(elementAt(weight)) < kernel::bitWidth(narrowest))
+        narrowest = elementAt(weight);
+    return describe(grid, n, pieces() * n, sizeAt(first, 1), 1, narrowest);
   }
 
   /// Columns of another head follow those of one: the tile divides them, or covers them.

@@ -18,14 +18,21 @@ using CacheLayouts = llvm::DenseMap<mlir::Value, mlir::Attribute>;
 Results emitRows(kernel::GroupOp group, mlir::SymbolTable &symbols, const CacheLayouts &layouts);
 /// Linears and gated ones: two products by the same rows.
 Results emitLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
+/// Several linears of the same rows, which may have to be normalised first.
+Results emitLinearGroup(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitHeadLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitExpertLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitIndex(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitAttend(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitRoute(kernel::GroupOp group, mlir::SymbolTable &symbols);
+/// The same for few rows: one unit does all of it.
+Results emitRouter(kernel::GroupOp group, mlir::SymbolTable &symbols);
 
 /// `x / (1 + exp(-x))` of scalars.
 mlir::Value silu(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
+
+/// A row over its root mean square, times `gain`; all tiles are `1 x K` f32.
+mlir::Value rmsNorm(KernelBuilder &b, mlir::Value x, mlir::Value gain, double eps);
 
 /// Makes chains of elementwise maps one map each; returns how many maps are gone.
 unsigned fuseMaps(kernel::FuncOp function);

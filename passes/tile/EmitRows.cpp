@@ -120,9 +120,6 @@ private:
     return b.map(operands, extent.rows, extent.columns, b.f32, scalars);
   }
 
-  /// `1 / sqrt(x / width + eps)` of a 1x1 tile.
-  Value reciprocalRoot(Value tile, double width, double eps);
-
   std::string name();
 
   GroupOp group;
@@ -141,7 +138,8 @@ static Value constant(OpBuilder &s, Location loc, double value) {
   return arith::ConstantOp::create(s, loc, s.getF32FloatAttr(value));
 }
 
-Value RowsEmitter::reciprocalRoot(Value sum, double width, double eps) {
+/// `1 / sqrt(x / width + eps)` of a 1x1 tile.
+static Value reciprocalRoot(KernelBuilder &b, Value sum, double width, double eps) {
   return b.map(sum, 1, 1, b.f32, [&](OpBuilder &s, Location loc, ValueRange x) -> Value {
     Value mean = arith::DivFOp::create(s, loc, x[0], constant(s, loc, width));
     Value safe = arith::AddFOp::create(s, loc, mean, constant(s, loc, eps));
@@ -156,15 +154,19 @@ static Value square(KernelBuilder &b, Value x) {
                });
 }
 
-Value RowsEmitter::rmsNorm(model::RmsNormOp op) {
-  Value x = f32(op.getX()), gain = vector(op.getGain());
+Value glm::rmsNorm(KernelBuilder &b, Value x, Value gain, double eps) {
   int64_t width = tileOf(x).getColumns();
-  Value root = reciprocalRoot(b.sum(square(b, x), 1), width, op.getEps().convertToDouble());
+  Value root = reciprocalRoot(b, b.sum(square(b, x), 1), width, eps);
   return b.map({x, root, gain}, 1, width, b.f32,
                [](OpBuilder &s, Location loc, ValueRange v) -> Value {
                  Value normal = arith::MulFOp::create(s, loc, v[0], v[1]);
                  return arith::MulFOp::create(s, loc, normal, v[2]);
                });
+}
+
+Value RowsEmitter::rmsNorm(model::RmsNormOp op) {
+  Value x = f32(op.getX());
+  return glm::rmsNorm(b, x, vector(op.getGain()), op.getEps().convertToDouble());
 }
 
 Value RowsEmitter::layerNorm(model::LayerNormOp op) {
@@ -175,7 +177,7 @@ Value RowsEmitter::layerNorm(model::LayerNormOp op) {
                           Value mean = arith::DivFOp::create(s, loc, v[1], constant(s, loc, width));
                           return arith::SubFOp::create(s, loc, v[0], mean);
                         });
-  Value root = reciprocalRoot(b.sum(square(b, centred), 1), width, op.getEps().convertToDouble());
+  Value root = reciprocalRoot(b, b.sum(square(b, centred), 1), width, op.getEps().convertToDouble());
   return b.map({centred, root, gain, bias}, 1, width, b.f32,
                [](OpBuilder &s, Location loc, ValueRange v) -> Value {
                  Value normal = arith::MulFOp::create(s, loc, v[0], v[1]);

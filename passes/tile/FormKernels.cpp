@@ -61,7 +61,7 @@ bool isView(Operation *op) {
 
 bool isProduct(Operation *op) {
   return isa<LinearOp, HeadLinearOp, ExpertLinearOp, GatedLinearOp, ExpertGatedLinearOp,
-             SelectTopKOp, AttendLatentOp, RouteOp>(op);
+             LinearGroupOp, NormLinearOp, SelectTopKOp, AttendLatentOp, RouteOp, RouterOp>(op);
 }
 
 bool isRowWise(Operation *op) {
@@ -82,6 +82,9 @@ StringRef kindOf(Operation *product) {
       .Case([](ExpertLinearOp) { return "expert_linear"; })
       .Case([](GatedLinearOp) { return "gated_linear"; })
       .Case([](ExpertGatedLinearOp) { return "expert_gated_linear"; })
+      .Case([](LinearGroupOp) { return "linear_group"; })
+      .Case([](NormLinearOp) { return "norm_linear"; })
+      .Case([](RouterOp) { return "router"; })
       .Case([](SelectTopKOp) { return "index"; })
       .Case([](AttendLatentOp) { return "attend"; })
       .Default([](Operation *) { return "route"; });
@@ -103,7 +106,9 @@ struct Level {
 
 class Former {
 public:
-  explicit Former(func::FuncOp function) : function(function) {}
+  /// With fewer rows than these, normalised linears and routers are one launch.
+  Former(func::FuncOp function, int64_t fewRows, int64_t routeRows)
+      : function(function), fewRows(fewRows), routeRows(routeRows) {}
 
   LogicalResult run() {
     prepare();
@@ -362,6 +367,8 @@ private:
     Operation *emitted = group.ops.front();
     if (group.kind.empty())
       emitted->moveBefore(end);
+    else if (isa<NormLinearOp, RouterOp, RouteOp>(emitted))
+      emitted = byRows(group, end);
     else
       emitted = wrap(group, end);
     for (Value result : emitted->getResults())
@@ -392,8 +399,84 @@ private:
     return wrapped;
   }
 
-  static void annotate(kernel::GroupOp group, RowDomain domain) {
-    Builder builder(group.getContext());
+  //===--- Few rows and many ------------------------------------------------------------------===//
+
+  /// A kernel around `ops`, at the builder, that yields `results`.
+  kernel::GroupOp group(OpBuilder &builder, StringRef kind, RowDomain domain,
+                        ArrayRef<Operation *> ops, ValueRange results) {
+    auto made = kernel::GroupOp::create(builder, ops.front()->getLoc(), results.getTypes(), kind,
+                                        kernel::ScheduleAttr());
+    annotate(made, domain);
+    Block &body = made.getBody().emplaceBlock();
+    for (Operation *op : ops)
+      op->moveBefore(&body, body.end());
+    OpBuilder inside = OpBuilder::atBlockEnd(&body);
+    kernel::YieldOp::create(inside, made.getLoc(), results);
+    ++formed;
+    return made;
+  }
+
+  /// One launch for few rows; for many the steps of the op, each with work for all workers.
+  Operation *byRows(Group &from, Operation *end) {
+    Operation *op = from.ops.front();
+    OpBuilder builder(end);
+    int64_t bound = isa<NormLinearOp>(op) ? fewRows : routeRows;
+    auto both = kernel::ByRowsOp::create(builder, op->getLoc(), op->getResultTypes(), bound);
+    annotate(both, from.domain);
+    op->replaceAllUsesWith(both.getResults());
+    OpBuilder few = OpBuilder::atBlockEnd(&both.getFew().emplaceBlock());
+    OpBuilder many = OpBuilder::atBlockEnd(&both.getMany().emplaceBlock());
+    SmallVector<Value> results = manyRows(many, op, from.domain);
+    kernel::YieldOp::create(many, op->getLoc(), results);
+    StringRef kind = isa<NormLinearOp>(op) ? "norm_linear" : "router";
+    auto made = group(few, kind, from.domain, {op}, op->getResults());
+    kernel::YieldOp::create(few, op->getLoc(), made.getResults());
+    return both;
+  }
+
+  SmallVector<Value> manyRows(OpBuilder &builder, Operation *op, RowDomain domain) {
+    if (auto norm = dyn_cast<NormLinearOp>(op))
+      return manyRows(builder, norm, domain);
+    Operation *route = builder.clone(*op);
+    if (auto router = dyn_cast<RouterOp>(op)) {
+      route->erase();
+      route = router.decompose(builder).front().getDefiningOp();
+      Operation *linear = route->getOperand(0).getDefiningOp();
+      auto logits = group(builder, "linear", domain, {linear}, linear->getResults());
+      route->setOperand(0, logits.getResult(0));
+    }
+    return {group(builder, "route", domain, {route}, route->getResults()).getResult(0)};
+  }
+
+  /// Rows that are written once and read by all panels.
+  SmallVector<Value> manyRows(OpBuilder &builder, NormLinearOp op, RowDomain domain) {
+    SmallVector<Value> linears = op.decompose(builder), rows, weights;
+    SmallVector<Operation *> steps;
+    llvm::SmallSetVector<Value, 2> read;
+    for (Value result : linears) {
+      auto linear = result.getDefiningOp<LinearOp>();
+      read.insert(linear.getX());
+      weights.push_back(linear.getWeight());
+      rows.push_back(linear.getX());
+      linear.erase();
+    }
+    for (Operation &step : *builder.getInsertionBlock())
+      steps.push_back(&step);
+    auto normal = group(builder, "rows", domain, steps, read.getArrayRef());
+    for (Value &value : rows)
+      value = normal.getResult(llvm::find(read, value) - read.begin());
+    if (rows.size() == 1) {
+      Operation *linear = LinearOp::create(builder, op.getLoc(), op->getResultTypes().front(), rows[0], weights[0]);
+      return SmallVector<Value>(group(builder, "linear", domain, {linear}, linear->getResults()).getResults());
+    }
+    Operation *linear =
+        LinearGroupOp::create(builder, op.getLoc(), op.getResultTypes(), rows, weights);
+    return SmallVector<Value>(
+        group(builder, "linear_group", domain, {linear}, linear->getResults()).getResults());
+  }
+
+  static void annotate(Operation *group, RowDomain domain) {
+    Builder builder(group->getContext());
     group->setAttr("dim", builder.getStringAttr(dimensionOf(domain)));
     if (domain.kind == RowDomain::Pairs)
       group->setAttr("pairs", builder.getI64IntegerAttr(domain.topK));
@@ -422,6 +505,7 @@ private:
   }
 
   func::FuncOp function;
+  int64_t fewRows, routeRows;
   std::optional<RowDomains> domains;
   llvm::DenseMap<Operation *, llvm::SmallSetVector<Operation *, 4>> parts;
   llvm::SmallPtrSet<Operation *, 16> part;
@@ -433,11 +517,13 @@ private:
 };
 
 struct FormKernels : glm::impl::FormKernelsBase<FormKernels> {
+  using FormKernelsBase::FormKernelsBase;
+
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
-      Former former(function);
+      Former former(function, fewRows, routeRows);
       if (failed(former.run()))
         return signalPassFailure();
       groups += former.formed;

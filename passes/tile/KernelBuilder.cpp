@@ -146,6 +146,21 @@ Value KernelBuilder::concat(Value left, Value right) {
   return ConcatOp::create(body, loc, result, left, right);
 }
 
+Value KernelBuilder::stackRows(Value count, int64_t rows, int64_t columns, Type element,
+                               llvm::function_ref<Value(Value)> row) {
+  auto type = TileType::get(loc.getContext(), rows, columns, element);
+  auto op = StackRowsOp::create(body, loc, type, count);
+  Block &block = op.getBody().emplaceBlock();
+  block.addArgument(body.getIndexType(), loc);
+  // Constants that the rows ask for stand in front of all of them.
+  top.setInsertionPoint(op);
+  body.setInsertionPointToStart(&block);
+  YieldOp::create(body, loc, row(block.getArgument(0)));
+  body.setInsertionPointAfter(op);
+  top.setInsertionPointAfter(op);
+  return op.getResult();
+}
+
 //===--- Scalars ------------------------------------------------------------------------------===//
 
 Value KernelBuilder::scalar(Value buffer, ValueRange indices) {

@@ -66,6 +66,10 @@ public:
   mlir::Value slice(mlir::Value tile, int64_t begin, int64_t columns);
   mlir::Value concat(mlir::Value left, mlir::Value right);
 
+  /// A tile whose row `r` is what `row(r)` makes, for each of `count` rows; only before the grid.
+  mlir::Value stackRows(mlir::Value count, int64_t rows, int64_t columns, mlir::Type element,
+                        llvm::function_ref<mlir::Value(mlir::Value)> row);
+
   //===--- Scalars ----------------------------------------------------------------------------===//
 
   /// An i32 of memory, as it is and as an index.

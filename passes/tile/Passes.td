@@ -15,6 +15,7 @@ def FormKernels : Pass<"glm-form-kernels", "::mlir::ModuleOp"> {
     kernel, whether they depend on each other or not. A cast of a product's result is rounded where the
     result is written, a slice of a product's input is read at an offset, and changes of shape cost
     nothing, so they stay outside. An op for which there is no kernel is an error.
+    Normalised linears and routers have a form for few rows, one launch, and one for many (`kernel.by_rows`).
 
     ```mlir
     %1 = glm.rms_norm %0, %g eps 1.0e-05
@@ -25,6 +26,12 @@ def FormKernels : Pass<"glm-form-kernels", "::mlir::ModuleOp"> {
     %3 = kernel.group "linear" -> (tensor<?x40xf32>) { glm.linear ; kernel.yield }
     ```
   }];
+  let options = [
+    Option<"fewRows", "few-rows", "int64_t", "9",
+           "rows from which on the rows of linears are normalised by a launch of their own">,
+    Option<"routeRows", "route-rows", "int64_t", "5",
+           "rows from which on experts are chosen by all workers">
+  ];
   let statistics = [
     Statistic<"groups", "groups-formed", "kernels that were formed">,
     Statistic<"fused", "ops-fused", "row-wise ops that share a kernel with another">,

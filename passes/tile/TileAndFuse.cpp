@@ -51,7 +51,8 @@ struct TileAndFuse : glm::impl::TileAndFuseBase<TileAndFuse> {
     SymbolTable symbols(module);
     for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
       CacheLayouts layouts;
-      SmallVector<kernel::GroupOp> groups(function.getOps<kernel::GroupOp>());
+      SmallVector<kernel::GroupOp> groups; // also those in forms for few rows and for many
+      function.walk([&](kernel::GroupOp group) { groups.push_back(group); });
       for (kernel::GroupOp group : groups)
         if (auto scores = only<model::IndexScoresOp>(group); scores && group.getScheduleAttr())
           layouts[scores.getKeys()] =
@@ -73,6 +74,8 @@ private:
       return emitRows(group, symbols, layouts);
     if (kind == "linear" || kind == "gated_linear")
       return emitLinear(group, symbols);
+    if (kind == "linear_group" || kind == "norm_linear")
+      return emitLinearGroup(group, symbols);
     if (kind == "head_linear")
       return emitHeadLinear(group, symbols);
     if (kind == "expert_linear" || kind == "expert_gated_linear")
@@ -81,6 +84,8 @@ private:
       return emitIndex(group, symbols);
     if (kind == "attend")
       return emitAttend(group, symbols);
+    if (kind == "router")
+      return emitRouter(group, symbols);
     return kind == "route" ? emitRoute(group, symbols) : Results();
   }
 

@@ -70,7 +70,18 @@ private:
         return report(function, function.getSymName(), "takes " + toText(type) + ", not memory");
     if (function.isExternal())
       return success();
-    for (Operation &op : function.getBody().front()) {
+    return checkList(function.getBody().front(), symbols, launched, written);
+  }
+
+  /// Commands in order; `written` is what earlier ones wrote and these add to.
+  LogicalResult checkList(Block &list, SymbolTable &symbols, llvm::DenseSet<StringRef> &launched,
+                          llvm::DenseSet<Value> &written) {
+    for (Operation &op : list) {
+      if (auto branch = dyn_cast<program::BranchOp>(op)) {
+        if (failed(checkBranch(branch, symbols, launched, written)))
+          return failure();
+        continue;
+      }
       StringRef name = op.getName().getStringRef();
       for (Value operand : op.getOperands())
         if (!isMemory(operand.getType()))
@@ -84,6 +95,19 @@ private:
       else if (launch)
         launched.insert(launch.getKernel());
     }
+    return success();
+  }
+
+  /// Either list may run, so both start with what was written before and end with the same.
+  LogicalResult checkBranch(program::BranchOp branch, SymbolTable &symbols,
+                            llvm::DenseSet<StringRef> &launched, llvm::DenseSet<Value> &written) {
+    llvm::DenseSet<Value> less = written, otherwise = written;
+    if (failed(checkList(branch.getLess().front(), symbols, launched, less)) ||
+        failed(checkList(branch.getOtherwise().front(), symbols, launched, otherwise)))
+      return failure();
+    for (Value value : less)
+      if (otherwise.contains(value))
+        written.insert(value);
     return success();
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Columns cut out, put together, rotated.
+// Columns cut out, put together, rotated; rows stacked.
 #include "targets/cpu/Emitter.h"
 
 using namespace mlir;
@@ -18,7 +18,9 @@ LogicalResult Emitter::emitSlice(SliceOp op) {
     tiles[op] = tile;
     return success();
   }
-  tile = materialize(tile);
+  // Rows that are cut off stay cut off: whoever reads the slice knows how many there are.
+  if (tile.place != Tile::Place::Memory || tile.validColumns)
+    tile = materialize(tile);
   if (tile.place == Tile::Place::Rows) {
     Tile copy = allocateTile(tile.type);
     write(tile, copy, /*exact=*/false);
@@ -28,6 +30,28 @@ LogicalResult Emitter::emitSlice(SliceOp op) {
   tile.type = op.getType();
   tiles[op] = tile;
   return success();
+}
+
+/// Rows in scratch, made one after the other; those that do not exist are never valid.
+LogicalResult Emitter::emitStackRows(StackRowsOp op) {
+  Tile tile = allocateTile(op.getType());
+  Block &block = op.getBody().front();
+  Value count = code.min(scalarOf(op.getCount()), tile.rows());
+  LogicalResult result = success();
+  code.loop(code.index(0), count, 1, [&](Value row) {
+    Frame frame(*this);
+    scalars.map(block.getArgument(0), row);
+    result = emitBlock(block);
+    if (failed(result))
+      return;
+    Tile place = tile;
+    place.type = cast<TileType>(block.getTerminator()->getOperand(0).getType());
+    place.base = rowAddress(tile, row);
+    write(tileOf(block.getTerminator()->getOperand(0)), place, /*exact=*/false);
+  });
+  tile.validRows = count;
+  tiles[op] = tile;
+  return result;
 }
 
 LogicalResult Emitter::emitConcat(ConcatOp op) {

@@ -161,6 +161,7 @@ LogicalResult Emitter::emit(Operation *op) {
       .Case([&](LoadTileOp op) { return emitLoadTile(op); })
       .Case([&](StoreTileOp op) { return emitStoreTile(op); })
       .Case([&](GatherRowsOp op) { return emitGatherRows(op); })
+      .Case([&](StackRowsOp op) { return emitStackRows(op); })
       .Case([&](SplatOp op) { return emitSplat(op); })
       .Case([&](IotaOp op) { return emitIota(op); })
       .Case([&](MapOp op) { return emitMap(op); })

@@ -105,6 +105,7 @@ private:
   // EmitShape.cpp
   Result emitSlice(kernel::SliceOp op);
   Result emitConcat(kernel::ConcatOp op);
+  Result emitStackRows(kernel::StackRowsOp op);
   Result emitRotate(kernel::RotateOp op);
   void rotateInterleaved(const Tile &x, const Tile &angles, const Tile &place, mlir::Value row);
   void rotateHalves(const Tile &x, const Tile &angles, const Tile &place, mlir::Value row);

@@ -25,3 +25,45 @@ func.func @experts()
      : tensor<2x1xf32>, tensor<3x1x1xf32>, tensor<3x1x1xf32>, !glm.routing<3, 2> -> tensor<?x1xf32>
   return %y : tensor<?x1xf32>
 }
+
+// -----
+
+// Every weight maps the rows it is given: as they are, or rounded (1.00390625 is 1 in bf16).
+func.func @group() -> (tensor<1x1xf32> {glm.expected = dense<[[3.0]]> : tensor<1x1xf32>},
+                       tensor<1x2xf32> {glm.expected = dense<[[1.00390625, 2.0]]> : tensor<1x2xf32>, glm.tolerance = 1.0e-6}) {
+  %x = arith.constant dense<[[1.00390625, 2.0]]> : tensor<1x2xf32>
+  %r = glm.cast %x : tensor<1x2xf32> -> tensor<1x2xbf16>
+  %a = arith.constant dense<[[1.0, 1.0]]> : tensor<1x2xbf16>
+  %b = arith.constant dense<[[1.0, 0.0], [0.0, 1.0]]> : tensor<2x2xf32>
+  %y, %z = glm.linear_group %r, %x by %a, %b
+     : tensor<1x2xbf16>, tensor<1x2xf32> by tensor<1x2xbf16>, tensor<2x2xf32> -> tensor<1x1xf32>, tensor<1x2xf32>
+  return %y, %z : tensor<1x1xf32>, tensor<1x2xf32>
+}
+
+// -----
+
+// (3, 4) over its root mean square sqrt(12.5): (0.848528, 1.131371), times gains 1 and 2, then both weights.
+func.func @norm() -> (tensor<1x1xf32> {glm.expected = dense<[[3.111270]]> : tensor<1x1xf32>, glm.tolerance = 1.0e-5},
+                      tensor<1x1xf32> {glm.expected = dense<[[0.848528]]> : tensor<1x1xf32>, glm.tolerance = 1.0e-5}) {
+  %x = arith.constant dense<[[3.0, 4.0]]> : tensor<1x2xf32>
+  %g = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %a = arith.constant dense<[[1.0, 1.0]]> : tensor<1x2xf32>
+  %b = arith.constant dense<[[1.0, 0.0]]> : tensor<1x2xf32>
+  %y, %z = glm.norm_linear %x, %g eps 1.0e-09 by %a, %b
+     : tensor<1x2xf32>, tensor<2xf32> by tensor<1x2xf32>, tensor<1x2xf32> -> tensor<1x1xf32>, tensor<1x1xf32>
+  return %y, %z : tensor<1x1xf32>, tensor<1x1xf32>
+}
+
+// -----
+
+// Logits 2, 0 and -1: experts 0 and 1, with sigmoids 0.880797 and 0.5 that are made one.
+func.func @router() -> (tensor<?x2xi32> {glm.expected = dense<[[0, 1]]> : tensor<1x2xi32>},
+                        tensor<?x2xf32> {glm.expected = dense<[[0.637890, 0.362110]]> : tensor<1x2xf32>, glm.tolerance = 1.0e-5}) {
+  %x = arith.constant dense<[[2.0, 1.0]]> : tensor<1x2xf32>
+  %w = arith.constant dense<[[1.0, 0.0], [0.0, 0.0], [0.0, -1.0]]> : tensor<3x2xf32>
+  %b = arith.constant dense<0.0> : tensor<3xf32>
+  %r = glm.router %x, %w, %b groups 1 kept 1 scale 1.0 normalize : tensor<1x2xf32>, tensor<3x2xf32>, tensor<3xf32> -> !glm.routing<3, 2>
+  %ids = glm.routing_ids %r : !glm.routing<3, 2> -> tensor<?x2xi32>
+  %weights = glm.routing_weights %r : !glm.routing<3, 2> -> tensor<?x2xf32>
+  return %ids, %weights : tensor<?x2xi32>, tensor<?x2xf32>
+}

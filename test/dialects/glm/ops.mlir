@@ -55,6 +55,8 @@ func.func @linears(%x: tensor<?x64xf32>, %w: tensor<32x64xbf16>, %g: tensor<64xb
   %2 = glm.linear %1, %w : tensor<?x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
   // CHECK: glm.gated_linear %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
   %gated = glm.gated_linear %1, %w, %w : tensor<?x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
+  // CHECK: glm.linear_group %{{.*}}, %{{.*}} by %{{.*}}, %{{.*}} : tensor<?x64xbf16>, tensor<?x64xbf16> by tensor<32x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>, tensor<?x32xf32>
+  %group:2 = glm.linear_group %1, %1 by %w, %w : tensor<?x64xbf16>, tensor<?x64xbf16> by tensor<32x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>, tensor<?x32xf32>
   // CHECK: glm.layer_norm %{{.*}}, %{{.*}}, %{{.*}} eps 9.9{{[0-9]*}}E-7
   // CHECK-SAME: : tensor<?x32xf32>, tensor<32xbf16>, tensor<32xbf16> -> tensor<?x32xf32>
   %3 = glm.layer_norm %2, %b, %b eps 1.0e-06 : tensor<?x32xf32>, tensor<32xbf16>, tensor<32xbf16> -> tensor<?x32xf32>
@@ -123,13 +125,17 @@ func.func @attention(%q: tensor<?x8x32xf32>, %w: tensor<?x8xf32>, %keys: !glm.ca
 
 // Mixture of experts.
 // CHECK-LABEL: @moe
-func.func @moe(%x: tensor<?x64xf32>, %logits: tensor<?x16xf32>, %bias: tensor<16xf32>, %up: tensor<16x36x64xbf16>,
+func.func @moe(%x: tensor<?x64xf32>, %matrix: tensor<16x64xf32>, %gain: tensor<64xf32>, %logits: tensor<?x16xf32>, %bias: tensor<16xf32>, %up: tensor<16x36x64xbf16>,
                %down: tensor<16x64x36xbf16>) -> (tensor<?x64xf32>, tensor<?x4xi32>, tensor<?x4xf32>) {
   // CHECK: glm.route %{{.*}}, %{{.*}} groups 4 kept 2 scale 2.500000e+00 normalize
   // CHECK-SAME: : tensor<?x16xf32>, tensor<16xf32> -> !glm.routing<16, 4>
   %r = glm.route %logits, %bias groups 4 kept 2 scale 2.5 normalize : tensor<?x16xf32>, tensor<16xf32> -> !glm.routing<16, 4>
   // CHECK: glm.route %{{.*}}, %{{.*}} groups 1 kept 1 scale 1.000000e+00 : tensor<?x16xf32>
   %raw = glm.route %logits, %bias groups 1 kept 1 scale 1.0 : tensor<?x16xf32>, tensor<16xf32> -> !glm.routing<16, 4>
+  // CHECK: glm.router %{{.*}}, %{{.*}}, %{{.*}} groups 4 kept 2 scale 2.500000e+00 normalize : tensor<?x64xf32>, tensor<16x64xf32>, tensor<16xf32> -> !glm.routing<16, 4>
+  %router = glm.router %x, %matrix, %bias groups 4 kept 2 scale 2.5 normalize : tensor<?x64xf32>, tensor<16x64xf32>, tensor<16xf32> -> !glm.routing<16, 4>
+  // CHECK: glm.norm_linear %{{.*}}, %{{.*}} eps 1.000000e-05 by %{{.*}} : tensor<?x64xf32>, tensor<64xf32> by tensor<16x64xf32> -> tensor<?x16xf32>
+  %normed = glm.norm_linear %x, %gain eps 1.0e-05 by %matrix : tensor<?x64xf32>, tensor<64xf32> by tensor<16x64xf32> -> tensor<?x16xf32>
   // CHECK: glm.dispatch %{{.*}}, %{{.*}} : tensor<?x64xf32>, !glm.routing<16, 4> -> tensor<?x64xf32>
   %d = glm.dispatch %x, %r : tensor<?x64xf32>, !glm.routing<16, 4> -> tensor<?x64xf32>
   // CHECK: glm.expert_linear %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<16x36x64xbf16>, !glm.routing<16, 4> -> tensor<?x36xf32>

@@ -91,3 +91,29 @@ func.func @host() {
   }
   func.return
 }
+
+// -----
+// by_rows C1: bound is positive.
+func.func @host() {
+  // expected-error @below {{'kernel.by_rows' op bound must be positive, found 0}}
+  kernel.by_rows less 0 {
+    kernel.yield
+  } otherwise {
+    kernel.yield
+  }
+  func.return
+}
+
+// -----
+// by_rows C1: both regions yield the results.
+func.func @host() {
+  // expected-error @below {{'kernel.by_rows' op the region yields ('index'), expected ('i32')}}
+  %0 = kernel.by_rows less 9 -> (i32) {
+    %c = arith.constant 0 : i32
+    kernel.yield %c : i32
+  } otherwise {
+    %c = arith.constant 0 : index
+    kernel.yield %c : index
+  }
+  func.return
+}

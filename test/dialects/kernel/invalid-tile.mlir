@@ -224,3 +224,26 @@ kernel.func @f() {
   %x = kernel.iota : !kernel.tile<2x4xf32>
   kernel.return
 }
+
+// -----
+// stack_rows C1
+kernel.func @f(%n: index) {
+  // expected-error @below {{'kernel.stack_rows' op the yielded tile is 2x4, expected 1x4}}
+  %x = kernel.stack_rows (%i) to %n -> !kernel.tile<8x4xf32> {
+    %c = arith.constant 0.0 : f32
+    %0 = kernel.splat %c : f32 -> !kernel.tile<2x4xf32>
+    kernel.yield %0 : !kernel.tile<2x4xf32>
+  }
+  kernel.return
+}
+
+// -----
+// stack_rows C2
+kernel.func @f(%n: index) {
+  // expected-error @below {{'kernel.stack_rows' op the yielded tile holds 'f32', expected 'bf16'}}
+  %x = kernel.stack_rows (%i) to %n -> !kernel.tile<8x4xbf16> {
+    %0 = kernel.iota : !kernel.tile<1x4xf32>
+    kernel.yield %0 : !kernel.tile<1x4xf32>
+  }
+  kernel.return
+}

@@ -19,6 +19,10 @@ kernel.func @memories(%w: !kernel.buffer<4x40x64xbf16, #kernel.panels<64, 2>>, %
   %2 = kernel.iota : !kernel.tile<1x6xf32>
   // CHECK: kernel.reduce max %{{.*}} along 1 : <1x6xf32> -> <1x1xf32>
   %3 = kernel.reduce max %2 along 1 : !kernel.tile<1x6xf32> -> !kernel.tile<1x1xf32>
+  // CHECK: kernel.stack_rows (%{{.*}}) to %{{.*}} -> !kernel.tile<8x6xf32> {
+  %4 = kernel.stack_rows (%r) to %i -> !kernel.tile<8x6xf32> {
+    kernel.yield %2 : !kernel.tile<1x6xf32>
+  }
   kernel.return
 }
 
@@ -31,6 +35,13 @@ func.func @host(%w: !kernel.buffer<4x40x64xbf16, #kernel.panels<64, 2>>, %b: !ke
   %g = kernel.group "rows" schedule <m = 1, n = 64, k = 0> -> (index) {
     %0 = arith.constant 1 : index
     kernel.yield %0 : index
+  }
+  // CHECK: kernel.by_rows less 9 -> (index) {
+  // CHECK: } otherwise {
+  %f = kernel.by_rows less 9 -> (index) {
+    kernel.yield %i : index
+  } otherwise {
+    kernel.yield %g : index
   }
   func.return
 }

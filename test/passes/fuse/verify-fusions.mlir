@@ -57,3 +57,41 @@ func.func @full_size(%qn: tensor<?x64x192xbf16>, %qr: tensor<?x64x64xbf16>, %cac
        !glm.selection<2048> -> tensor<?x64x256xf32>
   return %y : tensor<?x64x256xf32>
 }
+
+// -----
+
+// A group does the sums of its members, all of which are compared; weights of another type read the rows before they were rounded.
+func.func @group(%n: tensor<?x6144xf32>, %a: tensor<2048x6144xbf16>, %b: tensor<32x6144xf32>)
+    -> (tensor<?x2048xf32>, tensor<?x32xf32>) {
+  %x = glm.cast %n : tensor<?x6144xf32> -> tensor<?x6144xbf16>
+  // expected-remark @+2 {{glm-fuse-mla-prologue: fused 2 linears of the same rows into one group}}
+  // expected-remark @+1 {{glm-verify-fusions: equal to what it replaced}}
+  %0 = glm.linear %x, %a : tensor<?x6144xbf16>, tensor<2048x6144xbf16> -> tensor<?x2048xf32>
+  %1 = glm.linear %n, %b : tensor<?x6144xf32>, tensor<32x6144xf32> -> tensor<?x32xf32>
+  return %0, %1 : tensor<?x2048xf32>, tensor<?x32xf32>
+}
+
+// -----
+
+// Rows that are normalised inside the linear are the same rows.
+func.func @norm(%h: tensor<?x6144xbf16>, %q_a: tensor<2048x6144xbf16>, %gain: tensor<2048xbf16>, %q_b: tensor<16384x2048xbf16>)
+    -> tensor<?x16384xf32> {
+  %x = glm.linear %h, %q_a : tensor<?x6144xbf16>, tensor<2048x6144xbf16> -> tensor<?x2048xf32>
+  // expected-remark @+1 {{glm-fuse-norm-linear: fused into the linears behind it}}
+  %n = glm.rms_norm %x, %gain eps 1.0e-05 : tensor<?x2048xf32>, tensor<2048xbf16> -> tensor<?x2048xf32>
+  %r = glm.cast %n : tensor<?x2048xf32> -> tensor<?x2048xbf16>
+  // expected-remark @+1 {{glm-verify-fusions: equal to what it replaced}}
+  %q = glm.linear %r, %q_b : tensor<?x2048xbf16>, tensor<16384x2048xbf16> -> tensor<?x16384xf32>
+  return %q : tensor<?x16384xf32>
+}
+
+// -----
+
+// Routings are compared too: the same experts with the same weights.
+func.func @router(%x: tensor<?x512xf32>, %w: tensor<16x512xf32>, %b: tensor<16xf32>) -> !glm.routing<16, 4> {
+  %l = glm.linear %x, %w : tensor<?x512xf32>, tensor<16x512xf32> -> tensor<?x16xf32>
+  // expected-remark @+2 {{glm-fuse-router: fused into one router}}
+  // expected-remark @+1 {{glm-verify-fusions: equal to what it replaced}}
+  %r = glm.route %l, %b groups 4 kept 2 scale 2.5 normalize : tensor<?x16xf32>, tensor<16xf32> -> !glm.routing<16, 4>
+  return %r : !glm.routing<16, 4>
+}

@@ -12,15 +12,15 @@
 // Projections of the normed input; the weights of indexer heads are exact in both precisions.
 // BF16: kernel.launch @rows_norm_64_bf16
 // F32: kernel.launch @rows_norm_64_f32
-// CHECK: kernel.launch @linear_64x40_[[T:bf16|f32]](
-// CHECK: kernel.launch @linear_64x36_[[T]](
-// CHECK: kernel.launch @linear_64x32_[[T]](
-// CHECK: kernel.launch @linear_64x8_f32(
+// CHECK: kernel.launch @linear_group_64x40_36_32_8_[[T:bf16|f32]](
 
-// One kernel for three norms, two rotations and two appends.
-// CHECK: kernel.launch @rows_norm_rope_append_40_f32({{.*}}%[[LATENT]]{{.*}}%[[KEYS]]
-// CHECK: kernel.launch @linear_40x128_[[T]](
-// CHECK: kernel.launch @linear_40x256_[[T]](
+// One kernel for two norms, two rotations and two appends; the norm of the query latent is the linears' own.
+// CHECK: kernel.launch @rows_norm_rope_append_36_f32({{.*}}%[[LATENT]]{{.*}}%[[KEYS]]
+// CHECK: program.branch <rows> less <9> {
+// CHECK-NEXT: kernel.launch @norm_linear_40x128_256_[[T]](
+// CHECK-NEXT: } otherwise {
+// CHECK-NEXT: kernel.launch @rows_norm_40_[[T]](
+// CHECK-NEXT: kernel.launch @linear_group_40x128_256_[[T]](
 // CHECK: kernel.launch @rows_rope_256_[[T]](
 
 // Search, absorbed query, attention over latent rows, values.
@@ -36,14 +36,17 @@
 
 // Residual and norm, router, experts beside the shared one, and their sum in one kernel with the residual.
 // CHECK: kernel.launch @rows_add_norm_64_
-// CHECK: kernel.launch @linear_64x12_f32(
+// CHECK: program.branch <rows> less <5> {
+// CHECK-NEXT: kernel.launch @router_64x12_top_3_f32(
+// CHECK-NEXT: } otherwise {
+// CHECK-NEXT: kernel.launch @linear_64x12_f32(
+// CHECK-NEXT: kernel.launch @route_12_top_3_f32(
+// CHECK-NEXT: kernel.launch @group_rows_12_top_3_i32(
 // BF16: kernel.launch @gated_linear_64x36_bf16_to_bf16(
 // F32: kernel.launch @gated_linear_64x36_f32(
-// CHECK: kernel.launch @route_12_top_3_f32(
-// CHECK: kernel.launch @group_rows_12_top_3_i32(
-// CHECK: kernel.launch @linear_36x64_[[T]](
 // BF16: kernel.launch @expert_gated_linear_12x64x36_bf16_to_bf16(
 // F32: kernel.launch @expert_gated_linear_12x64x36_f32(
+// CHECK: kernel.launch @linear_36x64_[[T]](
 // CHECK: kernel.launch @expert_linear_12x36x64_[[T]](
 // CHECK: kernel.launch @rows_combine_add_64_f32(
 // CHECK-NEXT: return

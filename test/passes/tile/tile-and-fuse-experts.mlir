@@ -17,11 +17,15 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 
 // A routing is six tensors; each kernel takes those it reads.
 // CHECK-LABEL: func.func private @experts
+// CHECK: kernel.by_rows less 5
+// CHECK: kernel.launch @route_group_12_top_3_f32
+// CHECK: } otherwise {
 // CHECK: %[[C:.*]]:2 = kernel.launch @route_12_top_3_f32
-// CHECK: %[[O:.*]]:4 = kernel.launch @group_rows_12_top_3_i32(%[[C]]#0)
-// CHECK: %[[U:.*]] = kernel.launch @expert_linear_gathered_12x64x36_f32(%arg2, %arg3, %[[O]]#0, %[[O]]#2, %[[O]]#3)
-// CHECK: %[[D:.*]] = kernel.launch @expert_linear_12x36x64_f32(%[[U]], %arg4, %[[O]]#2, %[[O]]#3)
-// CHECK: kernel.launch @rows_combine_64_f32(%[[C]]#1, %[[O]]#1, %[[D]])
+// CHECK: kernel.launch @group_rows_12_top_3_i32(%[[C]]#0)
+// CHECK-DAG: %[[P:.*]]:6 = builtin.unrealized_conversion_cast %{{.*}} : !glm.routing<12, 3> to
+// CHECK: %[[U:.*]] = kernel.launch @expert_linear_gathered_12x64x36_f32(%arg2, %arg3, %
+// CHECK: %[[D:.*]] = kernel.launch @expert_linear_12x36x64_f32(%[[U]], %arg4, %
+// CHECK: kernel.launch @rows_combine_64_f32(%{{.*}}, %{{.*}}, %[[D]])
 
 // The bias takes part in the choice, never in the weight.
 // CHECK-LABEL: kernel.func @route_12_top_3_f32
