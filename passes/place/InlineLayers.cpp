@@ -186,7 +186,6 @@ LogicalResult EntryWriter::inlineCall(func::CallOp call, IRMapping &mapping, Str
   return success();
 }
 
-LogicalResult EntryWriter::writeLaunch(kernel::LaunchOp launch, IRMapping &mapping,
 /// A branch of the entry with the same two sides; only the commands of its lists go into it.
 LogicalResult EntryWriter::inlineBranch(program::BranchOp branch, IRMapping &mapping,
                                         StringRef path) {
@@ -204,6 +203,7 @@ LogicalResult EntryWriter::inlineBranch(program::BranchOp branch, IRMapping &map
 }
 
                                        StringRef path) {
+LogicalResult EntryWriter::writeLaunch(kernel::LaunchOp launch, IRMapping &mapping,
   if (launch->getNumResults())
     return launch.emitOpError(
         "still returns values; bufferize-boundaries comes before inline-layers");
@@ -340,11 +340,11 @@ struct InlineLayers : place::impl::InlineLayersPassBase<InlineLayers> {
       dim(name, program::DimKind::Session, max, b.getI64IntegerAttr(min),
           b.getI64IntegerAttr(std::clamp(preset(name, max), min, max)));
     };
-    int64_t maxKeys = preset("max_keys", context_);
+    // The most keys must fill whole blocks of 64 (SCHEMA.md); a context need not.
+    int64_t maxKeys = preset("max_keys", llvm::alignTo(context_, 64));
     chosen("expanded_keys", 0, maxKeys);
     chosen("expanded_rows", 1, maxRows);
-    if (presets.contains("full_rows"))
-      chosen("full_rows", 1, maxRows);
+    chosen("full_rows", 1, maxRows);
     chosen("unmasked_keys", 0, std::max(context_, maxKeys));
     dim("keys", program::DimKind::Step, maxKeys, {}, {}, "expanded_keys");
     module->removeAttr("program.presets");

@@ -35,7 +35,7 @@ template <typename Sequence, typename Fill> Sequence filled(const Fill &fill) {
 
 } // namespace
 
-Engine::Engine(const EngineOptions &options) {
+Engine::Engine(const EngineOptions &options) : attention(options.attention) {
   auto start = std::chrono::steady_clock::now();
   glm_runtime_options runtimeOptions = {};
   runtimeOptions.threads = options.threads;
@@ -82,12 +82,33 @@ std::string Engine::renderChat(const std::string &request) const {
   });
 }
 
+std::vector<glm_dim> Engine::formOf(int64_t context) const {
+  int64_t most = modelInfo.max_expanded_keys;
+  if (attention == Attention::automatic || (attention == Attention::gathered && most == 0))
+    return {};
+  if (attention == Attention::gathered)
+    return {{"expanded_keys", 0}};
+  int64_t keys = context > 0 ? context : modelInfo.max_context;
+  if (keys > most)
+    throw Failure(Code::BadArguments, "--attention",
+                  "a context of " + std::to_string(keys) + " keys, the artifact expands at most " +
+                      std::to_string(most),
+                  most ? "measure a shorter context" : "it has one form of attention only");
+  std::vector<glm_dim> dims = {{"expanded_keys", keys}, {"expanded_rows", 1}, {"full_rows", 1}};
+  if (attention == Attention::expanded)
+    dims.push_back({"unmasked_keys", keys});
+  return dims;
+}
+
 Session Engine::openSession(int64_t context, int64_t maxRows, int64_t slots, bool profile) const {
   glm_session_options options = {};
   options.max_rows = maxRows;
   options.slots = slots;
   options.context = context;
   options.profile = profile;
+  std::vector<glm_dim> form = formOf(context);
+  options.dims = form.data();
+  options.dim_count = form.size();
   Session session;
   check(Session::create(loaded, options, session));
   return session;

@@ -15,11 +15,24 @@
 
 namespace glm::tool {
 
+/// How steps over many rows of one sequence attend. Sessions take what the artifact presets unless
+/// one form is asked for, which is for measurements.
+enum class Attention {
+  automatic,
+  gathered, ///< every row reads its selected keys
+  masked,   ///< all keys are expanded, a mask hides what is not selected
+  expanded  ///< all keys are expanded and nothing is hidden: beyond index_topk not the model
+};
+
+/// What flags and reports call them, in order.
+inline constexpr const char *attentionNames[] = {"auto", "gathered", "masked", "expanded"};
+
 struct EngineOptions {
   std::string artifact;
   int threads = 0; ///< 0: as many as this process may use
   bool copyWeights = false;
   bool verifyWeights = false;
+  Attention attention = Attention::automatic;
 };
 
 class Engine {
@@ -54,6 +67,10 @@ private:
   struct CloseTokenizer {
     void operator()(glm_tokenizer *tokenizer) const { glm_tokenizer_close(tokenizer); }
   };
+  /// Sizes of a session that force the form of attention that was asked for.
+  std::vector<glm_dim> formOf(int64_t context) const;
+
+  Attention attention;
   Runtime runtime;
   Model loaded;
   glm_model_info modelInfo = {};
