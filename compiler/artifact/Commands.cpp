@@ -122,9 +122,11 @@ private:
   Written writeLaunch(program::LaunchOp launch) {
     auto args = b.CreateVectorOfStructs(argsOf(launch.getArguments()));
     auto label = sharedLabel(launch.getLabel());
-    return {schema::Body::Launch, schema::CreateLaunch(b, writer.indexOf(launch.getKernel()), args,
-                                                       writer.indexOf(launch.getDevice()), label)
-                                      .Union()};
+    auto flop = writer.cost(launch.getFlopAttr()), bytes = writer.cost(launch.getBytesAttr());
+    return {schema::Body::Launch,
+            schema::CreateLaunch(b, writer.indexOf(launch.getKernel()), args,
+                                 writer.indexOf(launch.getDevice()), label, flop, bytes)
+                .Union()};
   }
 
   /// Many launches have the same label.

@@ -31,10 +31,18 @@ public:
   Offset<schema::Expr> expr(program::ExprAttr attribute) {
     return expr(program::Expr::of(attribute));
   }
+  /// A cost of a launch: its dims are numbers in `counts`. Null for none.
+  Offset<schema::Expr> cost(program::ExprAttr attribute);
+
+  /// Names that costs were written with.
+  llvm::SmallVector<mlir::StringAttr> counts;
 
   static schema::Dtype dtypeOf(mlir::Type type);
 
 private:
+  Offset<schema::Expr> expr(const program::Expr &expr,
+                            llvm::function_ref<int64_t(mlir::StringAttr)> numberOf);
+
   llvm::StringMap<uint32_t> indices;
 };
 

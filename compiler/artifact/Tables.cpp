@@ -21,13 +21,27 @@ TableWriter::TableWriter(ModuleOp module) : module(module) {
       indices[symbol.getName()] = next[op.getName()]++;
 }
 
-Offset<schema::Expr> TableWriter::expr(const program::Expr &expr) {
+Offset<schema::Expr> TableWriter::expr(const program::Expr &expr,
+                                       llvm::function_ref<int64_t(StringAttr)> numberOf) {
   std::vector<schema::Term> terms;
   for (const program::Expr::Term &term : expr.postfix())
     terms.emplace_back(schema::ExprOp(term.op),
-                       isDim ? int64_t(indexOf(term.dim.getValue())) : term.value);
-  }
+                       term.op == program::Expr::Kind::Dim ? numberOf(term.dim) : term.value);
   return schema::CreateExpr(builder, builder.CreateVectorOfStructs(terms));
+}
+
+Offset<schema::Expr> TableWriter::expr(const program::Expr &expr) {
+  return this->expr(expr, [&](StringAttr dim) { return int64_t(indexOf(dim.getValue())); });
+}
+
+Offset<schema::Expr> TableWriter::cost(program::ExprAttr attribute) {
+  if (!attribute)
+    return 0;
+  return expr(program::Expr::of(attribute), [&](StringAttr count) {
+    if (!llvm::is_contained(counts, count))
+      counts.push_back(count);
+    return int64_t(llvm::find(counts, count) - counts.begin());
+  });
 }
 
 schema::Dtype TableWriter::dtypeOf(Type type) {
@@ -46,6 +60,10 @@ schema::Dtype TableWriter::dtypeOf(Type type) {
     return i32;
   if (type.isInteger(16))
     return i16;
+  if (type.isInteger(4))
+    return i4;
+  if (isa<Float8E4M3FNType>(type))
+    return f8e4m3;
   return type.isInteger(1) ? bool8 : i8;
 }
 
@@ -60,10 +78,6 @@ public:
   std::string write();
 
 private:
-  if (type.isInteger(4))
-    return i4;
-  if (isa<Float8E4M3FNType>(type))
-    return f8e4m3;
   /// One table: a row for each op of a kind, in the order of the module.
   template <typename Op, typename Row>
   Offset<flatbuffers::Vector<Offset<Row>>> table(Offset<Row> (ProgramTables::*row)(Op)) {
@@ -284,6 +298,10 @@ std::string ProgramTables::write() {
   auto entries = table(&ProgramTables::entry);
   auto communication = table(&ProgramTables::communication);
   auto names = tokenizers();
+  Offsets<flatbuffers::String> countNames;
+  for (StringAttr count : w.counts)
+    countNames.push_back(w.string(count.getValue()));
+  auto counts = b.CreateVector(countNames);
   schema::ProgramBuilder program(b);
   program.add_features(0);
   program.add_model(modelTable);
@@ -300,6 +318,7 @@ std::string ProgramTables::write() {
   program.add_tokenizers(names);
   program.add_communication(communication);
   program.add_page_rows(pageRows());
+  program.add_counts(counts);
   schema::FinishProgramBuffer(b, program.Finish());
   return std::string(reinterpret_cast<const char *>(b.GetBufferPointer()), b.GetSize());
 }

@@ -202,8 +202,8 @@ LogicalResult EntryWriter::inlineBranch(program::BranchOp branch, IRMapping &map
   return success();
 }
 
-                                       StringRef path) {
 LogicalResult EntryWriter::writeLaunch(kernel::LaunchOp launch, IRMapping &mapping,
+                                       StringRef path) {
   if (launch->getNumResults())
     return launch.emitOpError(
         "still returns values; bufferize-boundaries comes before inline-layers");

@@ -328,8 +328,9 @@ LogicalResult Bufferizer::rewriteLaunch(kernel::LaunchOp launch) {
   }
   auto placed = kernel::LaunchOp::create(builder, launch.getLoc(), TypeRange(),
                                          launch.getKernelAttr(), inputs, outputs);
-  if (Attribute label = launch->getAttr("label"))
-    placed->setAttr("label", label);
+  for (StringRef name : {"label", "flop", "bytes"})
+    if (Attribute value = launch->getAttr(name))
+      placed->setAttr(name, value);
   return success();
 }
 

@@ -77,21 +77,24 @@ def TileAndFuse : Pass<"glm-tile-and-fuse", "::mlir::ModuleOp"> {
     Replaces each `kernel.group` by a `kernel.func`, which computes the ops of the group on tiles, and a
     `kernel.launch` on values. A chain of elementwise ops is one `kernel.map`. A routing becomes six tensors
     (ids, weights, order, inverse, offsets, active), held together by `builtin.unrealized_conversion_cast` until memory is assigned.
+    A launch is told what it has to compute and to move (`flop`, `bytes`; Costs.h), for measurements.
     dialects/kernel/RATIONALE.md shows every kind of kernel.
 
     ```mlir
     %y = kernel.group "linear" schedule #kernel.schedule<m = 6, n = 64, k = 64> -> (tensor<?x40xf32>) { glm.linear %x, %w }
     // =>
     kernel.func @linear_64x40_bf16(%x: …, %w: …, %y: …) { … kernel.mma … }
-    %y = kernel.launch @linear_64x40_bf16(%x, %w) : (tensor<?x64xbf16>, tensor<40x64xbf16>) -> tensor<?x40xf32>
+    %y = kernel.launch @linear_64x40_bf16(%x, %w) {bytes = #program.expr<5120>, flop = #program.expr<rows * 5120>, …}
+       : (tensor<?x64xbf16>, tensor<40x64xbf16>) -> tensor<?x40xf32>
     ```
   }];
   let statistics = [
     Statistic<"kernels", "kernels-written", "kernel functions written">,
     Statistic<"maps", "maps-fused", "elementwise steps fused into another">
   ];
-  let dependentDialects = ["::glm::kernel::KernelDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+  let dependentDialects = ["::glm::kernel::KernelDialect", "::glm::program::ProgramDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
 }
 
 def DeduplicateKernels : Pass<"glm-deduplicate-kernels", "::mlir::ModuleOp"> {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/tile/Costs.h"
 #include "passes/tile/Emit.h"
 #include "passes/tile/Passes.h"
 
@@ -93,14 +94,19 @@ private:
     if (!group.getScheduleAttr())
       return group.emitError("has no schedule; run glm-choose-tiles first");
     std::string label = labelOf(group);
+    Cost cost = costOf(group);
     Operation *before = group->getPrevNode();
     Results results = emit(group, symbols, layouts);
     if (results.size() != group.getNumResults())
       return group.emitError() << "there are no kernels of kind \"" << group.getKind() << "\"";
     Operation *first = before ? before->getNextNode() : &group->getBlock()->front();
     for (Operation *op = first; op != group; op = op->getNextNode())
-      if (auto launch = dyn_cast<kernel::LaunchOp>(op))
+      if (auto launch = dyn_cast<kernel::LaunchOp>(op)) {
         describe(launch, group, label, symbols);
+        // Of several launches the first does what the group is for.
+        cost.writeTo(launch);
+        cost = {};
+      }
     group.replaceAllUsesWith(results);
     group.erase();
     return success();

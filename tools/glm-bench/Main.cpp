@@ -6,6 +6,9 @@
 #include "tools/glm-bench/Measure.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
 
 namespace {
 
@@ -14,12 +17,16 @@ using namespace glm::bench;
 
 /// Without flags: a short prompt and decoding from an empty cache.
 void chooseFigures(Arguments &arguments, bool decodes) {
-  bool anything = !arguments.prefill.empty() || !arguments.contexts.empty() || decodes ||
+  bool steps = decodes || arguments.neighbour || !arguments.trace.empty();
+  bool anything = !arguments.prefill.empty() || !arguments.contexts.empty() || steps ||
                   !arguments.perplexity.empty() || arguments.kernels;
   if (!anything)
     arguments.prefill = {128};
-  if (arguments.contexts.empty() && (!anything || decodes || arguments.kernels))
+  bool onlyKernels = arguments.kernels && arguments.prefill.empty();
+  if (arguments.contexts.empty() && (!anything || steps || onlyKernels))
     arguments.contexts = {0};
+  if (arguments.threads.empty())
+    arguments.threads = {0};
 }
 
 CLI::Option *checked(CLI::Option *option, const char *letter, CLI::Validator rule) {
@@ -32,8 +39,11 @@ bool parse(int argc, char **argv, Arguments &arguments) {
                "glm-bench");
   std::string device = "cpu";
   app.set_version_flag("--version", "glm-bench " GLM_VERSION);
-  app.footer("Figures are medians of several runs on a possibly shared machine. Without flags: "
-             "--prefill 128 --decode 16 --context 0.");
+  app.footer("Figures are medians of several runs on a possibly shared machine. Loops that only read "
+             "memory or only multiply run before and after every table, with the same threads and "
+             "kind of pages; shares are of the mean of both. Bytes are those of weights and cached "
+             "rows that a step needs, operations those of its products. Without flags: --prefill 128 "
+             "--decode 16 --context 0.");
   app.add_option("artifact", arguments.engine.artifact, "the compiled model")
       ->type_name("MODEL.glm");
   checked(
@@ -52,13 +62,33 @@ bool parse(int argc, char **argv, Arguments &arguments) {
           CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--device", device, "where to run")->type_name("NAME")->capture_default_str();
+  std::string attention = "auto";
+  app.add_option("--attention", attention,
+                 "force one form of attention over many rows of a sequence: gathered, masked (all "
+                 "keys expanded, a mask hides what is not selected) or expanded (nothing is hidden: "
+                 "beyond index_topk not the model)")
+      ->type_name("FORM")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(tool::attentionNames),
+                                                     std::end(tool::attentionNames)))
+                  .description(""))
+      ->capture_default_str();
   checked(app.add_option("--repetitions", arguments.repetitions, "runs per figure"), "N",
           CLI::PositiveNumber)
       ->capture_default_str();
-  checked(app.add_option("--threads", arguments.engine.threads,
-                         "workers (default: as many as this process may use)"),
-          "N", CLI::Range(1, 1024));
-  app.add_flag("--kernels", arguments.kernels, "time every launch of the decode steps");
+  checked(app.add_option("--threads", arguments.threads,
+                         "workers, one run for each number (default: as many as this process may "
+                         "use)")
+              ->delimiter(','),
+          "N,...", CLI::Range(1, 1024))
+      ->allow_extra_args(false);
+  app.add_flag("--kernels", arguments.kernels,
+               "time every launch, of a step at each context and of each prefill");
+  app.add_flag("!--no-limits", arguments.limits, "without the loops before and after: no shares");
+  app.add_flag("--neighbour", arguments.neighbour,
+               "decode at the first context again, beside a process that never rests");
+  app.add_option("--trace", arguments.trace,
+                 "write a step at the first context as Chrome trace events")
+      ->type_name("FILE");
   checked(app.add_option("--seed", arguments.seed, "of tokens and cache rows"), "S", CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--perplexity", arguments.perplexity, "score a text")
@@ -79,6 +109,9 @@ bool parse(int argc, char **argv, Arguments &arguments) {
   if (arguments.engine.artifact.empty())
     throw tool::Failure(tool::Code::BadArguments, "glm-bench", "no artifact is given",
                         "name the .glm file first; see --help");
+  arguments.engine.attention = tool::Attention(
+      std::find(std::begin(tool::attentionNames), std::end(tool::attentionNames), attention) -
+      tool::attentionNames);
   if (device != "cpu")
     throw tool::Failure(tool::Code::BadArguments, "--device",
                         "'" + device + "' is no device of this build", "use cpu");
@@ -86,46 +119,113 @@ bool parse(int argc, char **argv, Arguments &arguments) {
   return true;
 }
 
-void print(const nlohmann::ordered_json &figures) {
-  std::printf("load            %10.1f ms\n", figures["load_ms"].get<double>());
-  for (const auto &row : figures.value("prefill", nlohmann::ordered_json::array()))
-    std::printf("prefill %7lld %10.1f tokens/s\n",
-                static_cast<long long>(row["tokens"].get<int64_t>()),
-                row["tokens_per_s"].get<double>());
-  for (const auto &row : figures.value("decode", nlohmann::ordered_json::array()))
-    std::printf("decode @%7lld %9.1f tokens/s\n",
-                static_cast<long long>(row["context"].get<int64_t>()),
-                row["tokens_per_s"].get<double>());
-  for (const auto &row : figures.value("kernels", nlohmann::ordered_json::array()))
-    std::printf("%9.4f ms %5.1f %%  %-32s %s\n", row["ms"].get<double>(),
-                100 * row["share"].get<double>(), row["name"].get<std::string>().c_str(),
-                row["path"].get<std::string>().c_str());
-  if (figures.contains("perplexity"))
-    std::printf("perplexity %10.4f, %.6f nats/token over %lld tokens\n",
-                figures["perplexity"]["perplexity"].get<double>(),
-                figures["perplexity"]["nats_per_token"].get<double>(),
-                static_cast<long long>(figures["perplexity"]["tokens"].get<int64_t>()));
+/// From nothing to the logits of one token, in the mode of all figures.
+struct Start {
+  std::unique_ptr<tool::Engine> engine;
+  double firstTokenMilliseconds;
+
+  explicit Start(const tool::EngineOptions &options) {
+    auto begin = std::chrono::steady_clock::now();
+    engine = std::make_unique<tool::Engine>(options);
+    Session session = engine->openSession(1, 1);
+    glm_row row = {};
+    int32_t wanted = 0;
+    tool::check(glm_session_step(session.get(), &row, 1, &wanted, 1));
+    firstTokenMilliseconds =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  }
+};
+
+/// Before anything is measured: what would be refused in the middle.
+void requireRoom(const Arguments &arguments, const tool::Engine &engine) {
+  for (int64_t length : arguments.prefill)
+    engine.requireContext("--prefill", length);
+  for (int64_t context : arguments.contexts)
+    engine.requireContext("--context with --decode", context + arguments.decode);
+  if (!arguments.perplexity.empty()) {
+    engine.requireContext("--window", arguments.window);
+  }
+}
+
+/// The form that was asked for, and up to which length the figures are the model's.
+Json attentionOf(tool::Attention form, const glm_model_info &info) {
+  Json result = {{"form", tool::attentionNames[size_t(form)]},
+                 {"expanded_keys", info.expanded_keys}};
+  if (form == tool::Attention::expanded && info.index_topk > 0)
+    result["not_the_model_beyond"] = info.index_topk;
+  return result;
+}
+
+/// Everything once, with one number of threads.
+Json figuresFor(const Arguments &arguments, int threads, const ProgramCosts &costs) {
+  tool::EngineOptions options = arguments.engine;
+  options.threads = threads;
+  Start(options).engine.reset(); // what it reads is in memory from then on
+  Start start(options);
+  const tool::Engine &engine = *start.engine;
+  requireRoom(arguments, engine);
+  bool takesLimits = arguments.limits && (!arguments.contexts.empty() ||
+                                          !arguments.prefill.empty() || arguments.kernels);
+  std::unique_ptr<LimitLoops> loops;
+  if (takesLimits)
+    loops = std::make_unique<LimitLoops>(LimitLoops::Options{
+        engine.statistics().threads, engine.model().info().huge_bytes > 0, costs.usesBf16Dot()});
+  LimitLog limits(loops.get());
+  Run run = {arguments, engine, costs, limits};
+  Json figures;
+  figures["machine"] = {{"device", engine.info().device},
+                        {"threads", engine.statistics().threads},
+                        {"precision", engine.info().precision}};
+  figures["attention"] = attentionOf(arguments.engine.attention, engine.info());
+  if (takesLimits)
+    figures["limits"] = nullptr; // here, once all are taken
+  figures["load_ms"] = engine.loadMilliseconds();
+  figures["first_token_ms"] = start.firstTokenMilliseconds;
+  if (!arguments.contexts.empty()) {
+    figures["decode"] = measureDecode(run);
+    if (Json growth = growthOf(run, figures["decode"], limits.latestMean()); !growth.is_null())
+      figures["growth"] = growth;
+  }
+  if (!arguments.prefill.empty())
+    figures["prefill"] = measurePrefill(run);
+  if (arguments.kernels) {
+    KernelFigures kernels = measureKernels(run);
+    figures["kernels"] = kernels.kernels;
+    figures["kernel_tables"] = kernels.tables;
+  }
+  if (arguments.neighbour)
+    figures["neighbour"] = measureNeighbour(run);
+  if (!arguments.trace.empty())
+    tool::writeText(arguments.trace, traceOf(run));
+  if (!arguments.perplexity.empty() && threads == arguments.threads.back())
+    figures["perplexity"] = measurePerplexity(arguments, engine);
+  if (takesLimits)
+    figures["limits"] = limits.toJson();
+  glm_model_info info = engine.model().info();
+  figures["machine"]["weight_bytes"] = info.weight_bytes;
+  figures["machine"]["huge_bytes"] = info.huge_bytes;
+  return figures;
 }
 
 int measure(int argc, char **argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments))
     return 0;
-  tool::Engine engine(arguments.engine);
-  nlohmann::ordered_json figures;
-  figures["machine"] = {{"device", engine.info().device},
-                        {"threads", engine.statistics().threads},
-                        {"precision", engine.info().precision}};
-  figures["load_ms"] = engine.loadMilliseconds();
-  if (!arguments.contexts.empty())
-    figures["decode"] = measureDecode(arguments, engine);
-  if (!arguments.prefill.empty())
-    figures["prefill"] = measurePrefill(arguments, engine);
-  if (arguments.kernels)
-    figures["kernels"] = measureKernels(arguments, engine);
-  if (!arguments.perplexity.empty())
-    figures["perplexity"] = measurePerplexity(arguments, engine);
-  print(figures);
+  ProgramCosts costs(arguments.engine.artifact);
+  auto runs = Json::array();
+  for (int threads : arguments.threads) {
+    if (!runs.empty())
+      std::printf("\n");
+    runs.push_back(figuresFor(arguments, threads, costs));
+    print(runs.back());
+    std::fflush(stdout);
+  }
+  Json figures = runs.back();
+  if (runs.size() > 1) {
+    figures["by_threads"] = runs;
+    figures["scaling"] = scalingOf(runs.front(), runs.back());
+    printScaling(figures["scaling"]);
+  }
   if (!arguments.json.empty())
     tool::writeText(arguments.json, figures.dump(1) + "\n");
   return 0;

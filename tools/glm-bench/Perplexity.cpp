@@ -21,7 +21,7 @@ double negativeLogLikelihood(std::span<const float> logits, int32_t token) {
 
 } // namespace
 
-nlohmann::ordered_json measurePerplexity(const Arguments &arguments, const tool::Engine &engine) {
+Json measurePerplexity(const Arguments &arguments, const tool::Engine &engine) {
   std::vector<int32_t> tokens =
       engine.encode(tool::readText(arguments.perplexity), GLM_TEXT_WITHOUT_AFFIXES);
   auto vocabulary = static_cast<size_t>(engine.info().vocabulary);

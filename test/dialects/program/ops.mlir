@@ -71,7 +71,7 @@ program.entry @draft_entry arena <align(max_rows * 256, 64) + 128> scratch <0> {
   // CHECK: program.collective 0 %[[H]] to %[[H]] count <rows * 64> among @ranks
   program.collective 0 %h to %h count <rows * 64> among @ranks : !kernel.buffer<?x64xf32>, !kernel.buffer<?x64xf32>
   // CHECK: program.branch <keys> less <expanded_keys + 1> {
-  // CHECK:   program.launch @linear(%[[H]])
+  // CHECK:   program.launch @linear(%[[H]]) label "" flop <rows * 2> bytes <64> on @host
   // CHECK:   program.branch <rows> less <16> {
   // CHECK:     program.barrier @host
   // CHECK:   } otherwise {
@@ -79,7 +79,7 @@ program.entry @draft_entry arena <align(max_rows * 256, 64) + 128> scratch <0> {
   // CHECK: } otherwise {
   // CHECK: }
   program.branch <keys> less <expanded_keys + 1> {
-    program.launch @linear(%h) label "" on @host : !kernel.buffer<?x64xf32>
+    program.launch @linear(%h) label "" flop <rows * 2> bytes <64> on @host : !kernel.buffer<?x64xf32>
     program.branch <rows> less <16> {
       program.barrier @host
     } otherwise {

@@ -3,7 +3,7 @@
 module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes = 64, registers = 32, l1 = 32768, l2 = 1048576, l3 = 33554432, bf16_dot = true, cache_line_rows = 16, page_rows = 1024>} {
   func.func private @linear(%x: tensor<?x4096xbf16>, %w: tensor<1024x4096xbf16> {glm.name = "o_proj.weight"})
       -> tensor<?x1024xf32> {
-    // CHECK: kernel.launch @linear_4096x1024_bf16(%arg0, %arg1) {dim = "rows", label = "o_proj"}
+    // CHECK: kernel.launch @linear_4096x1024_bf16(%arg0, %arg1) {bytes = #program.expr<8388608>, dim = "rows", flop = #program.expr<rows * 8388608>, label = "o_proj"}
     %y = glm.linear %x, %w : tensor<?x4096xbf16>, tensor<1024x4096xbf16> -> tensor<?x1024xf32>
     return %y : tensor<?x1024xf32>
   }

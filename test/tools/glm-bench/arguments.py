@@ -14,7 +14,8 @@ class Arguments(ToolTest):
     def test_help_and_version(self):
         """Help names every flag; both end with 0 and need no artifact."""
         text = self.succeed("--help").decode()
-        for flag in ("prefill", "decode", "context", "threads", "slots", "json", "perplexity", "window", "device", "kernels", "repetitions"):
+        for flag in ("prefill", "decode", "context", "threads", "slots", "json", "perplexity", "window", "device", "kernels", "repetitions", "trace", "neighbour",
+                     "no-limits"):
             self.assertIn(f"--{flag}", text)
         self.assertRegex(self.succeed("--version").decode(), r"^glm-bench \d+\.\d+\.\d+\n$")
 
@@ -23,7 +24,7 @@ class Arguments(ToolTest):
         self.refuse(1, "no artifact")
         self.refuse(1, "--bogus", "--bogus")
         self.refuse(1, "other.glm", "x.glm", "other.glm")
-        for words in (["--prefill", "0"], ["--prefill", "1,x"], ["--decode", "0"], ["--context", "-1"], ["--slots", "0"], ["--threads", "0"],
+        for words in (["--prefill", "0"], ["--prefill", "1,x"], ["--decode", "0"], ["--context", "-1"], ["--slots", "0"], ["--threads", "0"], ["--threads", "1,0"],
                       ["--repetitions", "0"], ["--window", "1"], ["--seed", "-1"], ["--device", "gpu"]):
             self.refuse(1, words[0], "x.glm", *words)
 
