@@ -13,7 +13,8 @@ def InlineLayersPass : Pass<"glm-inline-layers", "::mlir::ModuleOp"> {
     Every `func.func` with `glm.entry` becomes a `program.entry`; calls are replaced by what the callee launches,
     `program.pack` by a reference to the packed weight, arguments and results by ports. A branch stays one; what its lists
     call is inlined into them, and the memory they name moves to the head of the entry. The device and the
-    dimensions of the program are added: `rows`, `logit_rows` and their bounds always; `keys`, `expanded_keys`,
+    dimensions of the program are added: `rows`, `logit_rows` and their bounds always (room for the logits of 64 rows, or
+    for what a session asks for); `keys`, `expanded_keys`,
     `expanded_rows`, `full_rows` and `unmasked_keys` where the module attribute `program.presets` gives estimates for them and
     `max_keys`, the bound of `expanded_keys`. Each launch is labelled with its path in the model, taken from the
     weights it reads, else from its call.

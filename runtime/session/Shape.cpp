@@ -106,6 +106,12 @@ bool SessionShape::chooseDims(const glm_model &model, const glm_session_options 
       keys = bounds[model.dims.context];
     keys = int64_t(alignUp(uint64_t(keys), 64));
   }
+  // Room for the logits of more rows than there are would be room for nothing.
+  if (model.dims.logitRows >= 0 && model.dims.maxRows >= 0) {
+    int64_t &logitRows = bounds[dims.Get(uint32_t(model.dims.logitRows))->bound()];
+    if (logitRows > bounds[model.dims.maxRows])
+      logitRows = bounds[model.dims.maxRows];
+  }
   for (uint32_t i = 0; i < dims.size(); ++i)
     if (dims.Get(i)->kind() == schema::DimKind::step)
       bounds[i] = bounds[dims.Get(i)->bound()];

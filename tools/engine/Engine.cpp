@@ -100,15 +100,18 @@ std::vector<glm_dim> Engine::formOf(int64_t context) const {
   return dims;
 }
 
-Session Engine::openSession(int64_t context, int64_t maxRows, int64_t slots, bool profile) const {
+Session Engine::openSession(int64_t context, int64_t maxRows, int64_t slots, bool profile,
+                            bool allLogits) const {
   glm_session_options options = {};
   options.max_rows = maxRows;
   options.slots = slots;
   options.context = context;
   options.profile = profile;
-  std::vector<glm_dim> form = formOf(context);
-  options.dims = form.data();
-  options.dim_count = form.size();
+  std::vector<glm_dim> dims = formOf(context);
+  if (allLogits)
+    dims.push_back({"max_logit_rows", maxRows});
+  options.dims = dims.data();
+  options.dim_count = dims.size();
   Session session;
   check(Session::create(loaded, options, session));
   return session;

@@ -54,9 +54,10 @@ public:
   /// `request`: the JSON of glm_chat_render.
   std::string renderChat(const std::string &request) const;
 
-  /// Slots of `context` positions (0: the artifact's bound), at most `maxRows` rows a step.
-  Session openSession(int64_t context, int64_t maxRows, int64_t slots = 1,
-                      bool profile = false) const;
+  /// Slots of `context` positions (0: the artifact's bound), at most `maxRows` rows a step, with
+  /// room for the logits of them all if `allLogits`.
+  Session openSession(int64_t context, int64_t maxRows, int64_t slots = 1, bool profile = false,
+                      bool allLogits = false) const;
   /// Rows of a step that suit a prompt of so many tokens.
   int64_t rowsFor(int64_t tokens, int64_t chunk = 0) const;
   /// Throws unless the `positions` that `thing` needs fit `context` (0: what the artifact was

@@ -28,7 +28,8 @@ Json measurePerplexity(const Arguments &arguments, const tool::Engine &engine) {
   auto window = static_cast<size_t>(arguments.window);
   engine.requireContext("--window", arguments.window);
   int64_t chunk = engine.rowsFor(arguments.window);
-  Session session = engine.openSession(arguments.window, chunk);
+  Session session = engine.openSession(arguments.window, chunk, /*slots=*/1, /*profile=*/false,
+                                       /*allLogits=*/true);
   double sum = 0;
   size_t scored = 0;
   for (size_t begin = 0; begin < tokens.size(); begin += window) {

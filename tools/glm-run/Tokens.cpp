@@ -94,7 +94,9 @@ int evaluate(const Arguments &arguments, const tool::Engine &engine) {
   int64_t count = static_cast<int64_t>(tokens.size());
   engine.requireContext(arguments.tokens.c_str(), count, arguments.context);
   int64_t chunk = engine.rowsFor(count, arguments.chunk);
-  Session session = engine.openSession(arguments.context > 0 ? arguments.context : count, chunk);
+  bool allLogits = !arguments.logits.empty() || !arguments.draftLogits.empty();
+  Session session = engine.openSession(arguments.context > 0 ? arguments.context : count, chunk,
+                                       /*slots=*/1, /*profile=*/false, allLogits);
   std::vector<float> logits;
   DraftLogits draftLogits(arguments, engine, session, tokens);
   Stages stages(engine, tokens.size(), !arguments.stagesTo.empty());

@@ -265,7 +265,9 @@ typedef struct glm_session_options {
   int64_t slots;       /* sequences; 0: 1 */
   int64_t context;     /* most positions of one slot; 0: the artifact's bound */
   int64_t pages;       /* cache pages that all slots share; 0: enough for every slot to be full */
-  const glm_dim *dims; /* other sizes of the artifact, by name; a 0 given here is meant */
+  /* Other sizes of the artifact, by name; a 0 given here is meant. "max_logit_rows": most rows of a
+   * step that give logits, which take much room; 64 unless given. */
+  const glm_dim *dims;
   size_t dim_count;
   int32_t profile; /* 1: time every launch */
 } glm_session_options;

@@ -46,4 +46,22 @@ TEST(Memory, OfCaches) {
             4 * page * row);
 }
 
+// Logits take room for 64 rows unless a session asks for more, and never for more rows than there
+// are.
+TEST(Memory, OfLogits) {
+  Artifact artifact("kept-f32.glm");
+  auto arena = [&](int64_t rows, int64_t logitRows) {
+    glm_dim dim = {"max_logit_rows", logitRows};
+    return int64_t(
+        measure(artifact, {.max_rows = rows, .dims = &dim, .dim_count = logitRows > 0}).arena);
+  };
+  int64_t row = (arena(1000, 1000) - arena(1000, 1)) / 999;
+  EXPECT_GE(row, 761 * 4);
+  EXPECT_LE(row, 2 * 761 * 4);
+  EXPECT_EQ(arena(1000, 0), arena(1000, 64));
+  EXPECT_EQ(arena(8, 0), arena(8, 8));
+  EXPECT_EQ(arena(8, 1000), arena(8, 8));
+  EXPECT_EQ(arena(8, 8) - arena(8, 1), 7 * row);
+}
+
 } // namespace

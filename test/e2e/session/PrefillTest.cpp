@@ -19,7 +19,9 @@ struct Prompt {
 };
 
 Prompt runPrompt(const Artifact &artifact, int32_t chunk) {
-  Session session = artifact.open({.max_rows = chunk, .context = length});
+  glm_dim logitRows = {"max_logit_rows", chunk};
+  Session session =
+      artifact.open({.max_rows = chunk, .context = length, .dims = &logitRows, .dim_count = 1});
   Prompt prompt;
   for (int32_t first = 0; first < length; first += chunk) {
     auto logits = step(session, rowsOf(2, 0, first, std::min(chunk, length - first)));
@@ -58,7 +60,9 @@ TEST_P(Prefill, IsTheSameInChunks) {
 // Two prompts in one step are what each is alone.
 TEST_P(Prefill, IsTheSameBesideAnother) {
   Artifact artifact(GetParam(), 2);
-  Session session = artifact.open({.max_rows = 2 * length, .slots = 2, .context = length});
+  glm_dim logitRows = {"max_logit_rows", 2 * length};
+  Session session = artifact.open(
+      {.max_rows = 2 * length, .slots = 2, .context = length, .dims = &logitRows, .dim_count = 1});
   Batch both = rowsOf(2, 1, 0, length), other = rowsOf(3, 0, 0, length);
   both.insert(both.end(), other.begin(), other.end());
   auto logits = step(session, both);

@@ -13,7 +13,9 @@ func.func private @layer(%x: !kernel.buffer<?x64xf32>, %w: !kernel.buffer<64x64x
 }
 // CHECK: program.device @host cpu "cpu"
 // CHECK: program.dim @max_rows session max 2048
-// CHECK: program.dim @logit_rows step max 2048 bound @max_rows
+// CHECK: program.dim @max_logit_rows session max 2048 preset 64
+// CHECK: program.dim @rows step max 2048 bound @max_rows
+// CHECK: program.dim @logit_rows step max 2048 bound @max_logit_rows
 // CHECK-LABEL: program.entry @step
 // CHECK: %[[X:.*]] = program.buffer dim "rows" : <?x64xf32>
 // CHECK-DAG: %[[W0:.*]] = program.weight_ref @model.layers.0.mlp.up_proj.weight : <64x64xf32, #kernel.panels<16, 1>>

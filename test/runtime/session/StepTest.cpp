@@ -67,6 +67,30 @@ TEST(Step, NoLogits) {
   EXPECT_EQ(logits.shape[1], vocabulary);
 }
 
+// A session has room for the logits of so many rows as it asks for; of few if it does not.
+TEST(Step, RoomForLogits) {
+  std::vector<glm_row> rows;
+  std::vector<int32_t> wanted;
+  for (int32_t i = 0; i < maxRows; ++i) {
+    rows.push_back({i, 0, i, 0});
+    wanted.push_back(i);
+  }
+  glm_dim all = {"max_logit_rows", maxRows};
+  Loaded usual, roomy({}, {.dims = &all, .dim_count = 1}), few({}, {.max_rows = 4});
+  auto step = [&](Loaded &toy, size_t count, size_t logits) {
+    EXPECT_EQ(toy.status.code, GLM_OK) << toy.status.message;
+    return glm_session_step(toy.session, rows.data(), count, wanted.data(), logits);
+  };
+  glm_status status = step(usual, maxRows, usualLogitRows + 1);
+  EXPECT_EQ(status.code, GLM_TOO_MANY_ROWS);
+  EXPECT_STREQ(status.message, "input logit_rows: logit_rows is 7, this session allows 6; give "
+                               "less, or create it with more");
+  EXPECT_EQ(step(usual, maxRows, usualLogitRows).code, GLM_OK);
+  EXPECT_EQ(step(roomy, maxRows, maxRows).code, GLM_OK);
+  EXPECT_EQ(step(few, 4, 5).code, GLM_TOO_MANY_ROWS);
+  EXPECT_EQ(step(few, 4, 4).code, GLM_OK);
+}
+
 // Every wrong row is refused by its own code, and the session goes on as if nothing had been asked.
 TEST(Step, Refusals) {
   Loaded toy({}, {.max_rows = 4, .slots = 2, .context = 20});
