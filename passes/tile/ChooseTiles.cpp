@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A tile of accumulators fills the registers but for one row of the weight and one broadcast value.
-// The tile depends on the machine and on the weight's shape, never on the rows of a call: one
-// artifact serves one row and thousands.
+// A tile of accumulators fills the registers but for one row of the weight and one broadcast value; a
+// unit has as many of them below each other as rows that fit, widened, into half of the second
+// cache. All of it depends on the machine and on the weight's shape, never on the rows of a call:
+// one artifact serves one row and thousands.
 #include "compiler/diagnostics/MlirDiagnostic.h"
 #include "passes/tile/Emit.h"
 #include "passes/tile/Passes.h"
@@ -39,6 +40,9 @@ struct Grid {
 
   int64_t columns() const { return lanes * vectors; }
 };
+
+/// Rows that meet a block of a weight before the next one is read. More than these save nothing.
+constexpr int64_t mostRows = 128;
 
 int64_t largestDivisor(int64_t value, int64_t bound, int64_t multiple) {
   for (int64_t k = std::min(value, bound); k > 0; --k)
@@ -153,12 +157,21 @@ private:
                   Type element) {
     int64_t pair = 32 / kernel::bitWidth(element);
     int64_t k = largestDivisor(K, block, pair);
+    int64_t m = rowsOf(grid, n, k, element);
     std::string reason =
-        formatv("{0}x{1} accumulators in {2} registers of {3} bytes, {4} units of {1} columns, "
-                "{5} blocks of {6}",
-                grid.m, n, machine.getRegisters(), machine.getVectorBytes(),
+        formatv("{0} rows in tiles of {1}x{2} accumulators in {3} registers of {4} bytes, "
+                "{5} panels of {2} columns, {6} blocks of {7}",
+                m, grid.m, n, machine.getRegisters(), machine.getVectorBytes(),
                 matrices * llvm::divideCeil(N, n), K / k, k);
-    return {grid.m, n, k, reason, n < grid.columns()};
+    return {m, n, k, reason, n < grid.columns()};
+  }
+
+  /// Rows of a unit: with their sums they take half of the second cache. Pairs of bf16 that a machine
+  /// multiplies are not widened.
+  int64_t rowsOf(const Grid &grid, int64_t n, int64_t k, Type element) const {
+    int64_t bytes = machine.getBf16Dot() && element.isBF16() ? 2 : 4;
+    int64_t rows = machine.getL2() / 2 / (k * bytes + n * 4);
+    return std::clamp(rows, 4 * grid.m, mostRows) / grid.m * grid.m;
   }
 
   /// Rows that see the same keys read each line of them once; their queries stay in the first cache.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Several linears as one launch. A unit is one panel of one weight by one tile of rows; panels of
-// all weights are numbered one after the other, so workers share the sum of them.
+// Several linears as one launch. Panels of all weights are numbered one after the other, so workers
+// share the sum of them, as ProductGrid.h says.
 //
-//   units      | q_a 0 .. 11 | kv_a 12 .. 20 | wk 21, 22 | wp 23 |
+//   panels     | q_a 0 .. 11 | kv_a 12 .. 20 | wk 21, 22 | wp 23 |
 //
 // With few rows that have to be normalised first, every worker does that for itself before its
 // share of the units, and nobody waits for anybody.
 #include "passes/tile/Emit.h"
+#include "passes/tile/ProductGrid.h"
 
 using namespace mlir;
 using namespace glm;
@@ -41,8 +42,8 @@ private:
   void addMember(Value weight);
   void addOutputs(TypeRange results);
   Results finish(StringRef kind, SymbolTable &symbols, Value rowsOf);
-  void emitUnits(ArrayRef<Member> members, int64_t begin, Value unit, Value i);
-  void emitUnit(const Member &member, Value j, Value i);
+  void emitMember(const Member &member, int64_t first, Span span, RowBlock rows);
+  void emitPanel(const Member &member, Value j, RowBlock rows, Value whole);
   SmallVector<Value> normalise(model::NormLinearOp op, Value x, Type element);
 
   GroupOp group;
@@ -70,51 +71,50 @@ void GroupEmitter::addOutputs(TypeRange results) {
     member.y = b.output(bufferOf({anyRows, member.N}, cast<RankedTensorType>(type).getElementType()));
 }
 
-/// The member that has the unit, found by its number; `begin` is the first of these members'.
-void GroupEmitter::emitUnits(ArrayRef<Member> these, int64_t begin, Value unit, Value i) {
-  const Member &member = these.front();
-  auto number = [&]() -> Value {
-    if (begin == 0)
-      return unit;
-    return arith::SubIOp::create(b.body, b.loc, unit, b.index(begin));
+/// What panels `[begin, end)` of all weights have of this member, whose first is number `first`: they
+/// are gone through one by one. Rows that are whole in one block are loaded in front of them.
+void GroupEmitter::emitMember(const Member &member, int64_t first, Span span, RowBlock rows) {
+  auto inside = [&](Value number) -> Value {
+    Value low = arith::MaxSIOp::create(b.body, b.loc, number, b.index(first));
+    Value high = arith::MinSIOp::create(b.body, b.loc, low, b.index(first + unitsOf(member)));
+    Value own = arith::SubIOp::create(b.body, b.loc, high, b.index(first));
+    return arith::MulIOp::create(b.body, b.loc, own, b.index(n()));
   };
-  auto emitFirst = [&] {
-    emitUnit(member, arith::MulIOp::create(b.body, b.loc, number(), b.index(n())), i);
-  };
-  if (these.size() == 1)
-    return emitFirst();
-  int64_t end = begin + unitsOf(member);
-  Value isFirst = arith::CmpIOp::create(b.body, b.loc, arith::CmpIPredicate::slt, unit, b.index(end));
-  auto branch = scf::IfOp::create(b.body, b.loc, isFirst, /*withElseRegion=*/true);
+  Value from = inside(span.begin), to = inside(span.end);
+  Value some = arith::CmpIOp::create(b.body, b.loc, arith::CmpIPredicate::slt, from, to);
+  auto branch = scf::IfOp::create(b.body, b.loc, some);
   OpBuilder::InsertionGuard guard(b.body);
   b.body.setInsertionPointToStart(&branch.getThenRegion().front());
-  emitFirst();
-  b.body.setInsertionPointToStart(&branch.getElseRegion().front());
-  emitUnits(these.drop_front(), end, unit, i);
+  Value whole;
+  if (member.tiles.empty() && k() == member.K)
+    whole = b.load(member.x, {rows.first, b.index(0)}, m(), k());
+  auto loop = scf::ForOp::create(b.body, b.loc, from, to, b.index(n()));
+  b.body.setInsertionPointToStart(loop.getBody());
+  emitPanel(member, loop.getInductionVar(), rows, whole);
 }
 
-void GroupEmitter::emitUnit(const Member &member, Value j, Value i) {
+void GroupEmitter::emitPanel(const Member &member, Value j, RowBlock rows, Value whole) {
   Value sum = b.zeros(m(), n());
-  auto multiply = [&](Value rows, Value column, Value before) -> Value {
+  auto multiply = [&](Value tile, Value column, Value before) -> Value {
     Value panel = b.load(member.panels, {j, column}, n(), k());
-    return MmaOp::create(b.body, b.loc, before.getType(), rows, panel, before);
+    return MmaOp::create(b.body, b.loc, before.getType(), tile, panel, before);
   };
   if (!member.tiles.empty()) {
-    for (auto [block, rows] : llvm::enumerate(member.tiles))
-      sum = multiply(rows, b.index(block * k()), sum);
-  } else if (k() == member.K) {
-    sum = multiply(b.load(member.x, {i, b.index(0)}, m(), k()), b.index(0), sum);
+    for (auto [block, tile] : llvm::enumerate(member.tiles))
+      sum = multiply(tile, b.index(block * k()), sum);
+  } else if (whole) {
+    sum = multiply(whole, b.index(0), sum);
   } else {
     auto loop =
         scf::ForOp::create(b.body, b.loc, b.index(0), b.index(member.K), b.index(k()), sum);
     OpBuilder::InsertionGuard guard(b.body);
     b.body.setInsertionPointToStart(loop.getBody());
     Value column = loop.getInductionVar();
-    Value rows = b.load(member.x, {i, column}, m(), k());
-    scf::YieldOp::create(b.body, b.loc, multiply(rows, column, loop.getRegionIterArgs()[0]));
+    Value tile = b.load(member.x, {rows.first, column}, m(), k());
+    scf::YieldOp::create(b.body, b.loc, multiply(tile, column, loop.getRegionIterArgs()[0]));
     sum = loop.getResult(0);
   }
-  b.store(b.convert(sum, elementOf(member.y.getType())), member.y, {i, j});
+  b.store(b.convert(sum, elementOf(member.y.getType())), member.y, {rows.first, j}, rows.count);
 }
 
 /// `linear_group_64x40+8_bf16`: the reduced width, that of each result.
@@ -126,16 +126,19 @@ Results GroupEmitter::finish(StringRef kind, SymbolTable &symbols, Value rowsOf)
     name += (index ? "_" : "") + std::to_string(member.N);
   }
   name += "_" + elementName(members.front().weight.getType());
-  bool stacked = !members.front().tiles.empty();
-  Value unit, i;
-  if (stacked) {
-    unit = b.parallel({b.index(units)}, {1})[0];
-    i = b.index(0);
-  } else {
-    ValueRange at = b.parallel({b.index(units), b.dim(rowsOf)}, {1, m()});
-    unit = at[0], i = at[1];
+  // Rows that are a tile are one block.
+  Value rows = b.dim(rowsOf), blocks = b.index(1);
+  if (members.front().tiles.empty())
+    blocks = countBlocks(b.top, b, rows, m(), units);
+  Value groups = countGroups(b, units, blocks, /*equal=*/true);
+  ValueRange unit = b.parallel({groups, blocks}, {1, 1});
+  Span span = partOfRange(b, b.index(units), unit[0], groups);
+  RowBlock block = rowBlock(b, rows, unit[1], blocks);
+  int64_t first = 0;
+  for (const Member &member : members) {
+    emitMember(member, first, span, block);
+    first += unitsOf(member);
   }
-  emitUnits(members, 0, unit, i);
   return Results(b.finish(symbols, name, group, group.getResultTypes()).getResults());
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Linears. The weight is packed in panels of as many rows as the tile has columns, and panels are
-// the outer dimension of the grid: a worker streams its panels once, and with many rows reads a
-// panel again from its cache.
+// Linears. The weight is packed in panels of as many rows as the tile has columns. ProductGrid.h says
+// how panels and rows are shared: a worker streams its panels once for every block of rows.
 #include "passes/tile/Emit.h"
+#include "passes/tile/ProductGrid.h"
 
 using namespace mlir;
 using namespace glm;
@@ -25,6 +25,7 @@ struct Product {
   PanelsAttr panels() const {
     return PanelsAttr::get(element.getContext(), n, 32 / bitWidth(element));
   }
+  int64_t panelCount() const { return llvm::divideCeil(N, n); }
 };
 
 using LoadBlock = function_ref<Value(Value k)>;
@@ -50,6 +51,19 @@ Results multiply(KernelBuilder &b, const Product &p, unsigned weights, LoadBlock
   scf::YieldOp::create(b.body, b.loc, step(loop.getInductionVar(), loop.getRegionIterArgs()));
   return Results(loop.getResults());
 }
+
+/// Rows that are whole in one block are the same for all panels: loaded in front of them.
+struct LeftOperand {
+  LeftOperand(const Product &p, KernelBuilder &b, std::function<Value(Value)> load)
+      : load(std::move(load)) {
+    if (p.k == p.K)
+      whole = this->load(b.index(0));
+  }
+  Value operator()(Value k) const { return whole ? whole : load(k); }
+
+  std::function<Value(Value)> load;
+  Value whole;
+};
 
 /// What is written: the sum, or that of the gate let through `silu` times that of the other weight.
 Value finishSums(KernelBuilder &b, const Product &p, ArrayRef<Value> sums, Type element) {
@@ -109,35 +123,42 @@ Results glm::emitLinear(GroupOp group, SymbolTable &symbols) {
     w.push_back(b.input(weight, bufferOf({p.N, p.K}, p.element, p.panels())));
   Value y = b.output(bufferOf({anyRows, p.N}, resultElement(group)));
 
-  ValueRange unit = b.parallel({b.index(p.N), b.dim(y)}, {p.n, p.m});
-  Value j = unit[0], i = unit[1];
-  Results sums = multiply(
-      b, p, weights.size(),
-      [&](Value k) { return b.load(x, {i, plus(b, k, source.begin)}, p.m, p.k); },
-      [&](unsigned weight, Value k) { return b.load(w[weight], {j, k}, p.n, p.k); });
-  b.store(finishSums(b, p, sums, resultElement(group)), y, {i, j});
+  Value rows = b.dim(y), blocks = countBlocks(b.top, b, rows, p.m, p.panelCount());
+  Value groups = countGroups(b, p.panelCount(), blocks, /*equal=*/true);
+  ValueRange unit = b.parallel({groups, blocks}, {1, 1});
+  auto [i, valid] = rowBlock(b, rows, unit[1], blocks);
+  LeftOperand loadA(p, b, [&, i = i](Value k) {
+    return b.load(x, {i, plus(b, k, source.begin)}, p.m, p.k);
+  });
+  forPanels(b, p.panelCount(), p.n, unit[0], groups, [&, i = i, valid = valid](Value j) {
+    Results sums = multiply(b, p, weights.size(), loadA, [&](unsigned weight, Value k) {
+      return b.load(w[weight], {j, k}, p.n, p.k);
+    });
+    b.store(finishSums(b, p, sums, resultElement(group)), y, {i, j}, valid);
+  });
   return Results(b.finish(symbols, nameOf(group.getKind(), {p.K, p.N}, group, p.element), group,
                           group.getResultTypes())
                      .getResults());
 }
 
 /// Writes an `m x n` tile to columns `[column, column + N)` only: other heads lie behind them.
-static void storeInside(KernelBuilder &b, const Product &p, Value tile, Value y, Value i, Value j,
-                        Value column) {
+static void storeInside(KernelBuilder &b, const Product &p, Value tile, Value y, RowBlock rows,
+                        Value j, Value column) {
+  Value i = rows.first, valid = rows.count;
   Value at = arith::AddIOp::create(b.body, b.loc, column, j);
   int64_t rest = p.N % p.n;
   if (rest == 0)
-    return b.store(tile, y, {i, at});
+    return b.store(tile, y, {i, at}, valid);
   if (p.N < p.n)
-    return b.store(b.slice(tile, 0, rest), y, {i, at});
+    return b.store(b.slice(tile, 0, rest), y, {i, at}, valid);
   Value isLast =
       arith::CmpIOp::create(b.body, b.loc, arith::CmpIPredicate::eq, j, b.index(p.N - rest));
   auto branch = scf::IfOp::create(b.body, b.loc, isLast, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b.body);
   b.body.setInsertionPointToStart(&branch.getThenRegion().front());
-  b.store(b.slice(tile, 0, rest), y, {i, at});
+  b.store(b.slice(tile, 0, rest), y, {i, at}, valid);
   b.body.setInsertionPointToStart(&branch.getElseRegion().front());
-  b.store(tile, y, {i, at});
+  b.store(tile, y, {i, at}, valid);
 }
 
 Results glm::emitHeadLinear(GroupOp group, SymbolTable &symbols) {
@@ -152,18 +173,23 @@ Results glm::emitHeadLinear(GroupOp group, SymbolTable &symbols) {
   Value w = b.input(weight, bufferOf({H, p.N, p.K}, p.element, p.panels()), op.getTransposed());
   Value y = b.output(bufferOf({anyRows, H * p.N}, resultElement(group)));
 
-  ValueRange unit = b.parallel({b.index(H), b.index(p.N), b.dim(y)}, {1, p.n, p.m});
-  Value h = unit[0], j = unit[1], i = unit[2];
+  Value rows = b.dim(y), blocks = countBlocks(b.top, b, rows, p.m, H * p.panelCount());
+  Value others = arith::MulIOp::create(b.top, b.loc, b.index(H), blocks);
+  Value groups = countGroups(b, p.panelCount(), others, /*equal=*/true);
+  ValueRange unit = b.parallel({b.index(H), groups, blocks}, {1, 1, 1});
+  Value h = unit[0];
+  RowBlock block = rowBlock(b, rows, unit[2], blocks);
   Value from = plus(b, arith::MulIOp::create(b.body, b.loc, h, b.index(width)), source.begin);
-  Results sums = multiply(
-      b, p, /*weights=*/1,
-      [&](Value k) {
-        Value at = p.k == p.K ? from : Value(arith::AddIOp::create(b.body, b.loc, from, k));
-        return b.load(x, {i, at}, p.m, p.k);
-      },
-      [&](unsigned, Value k) { return b.load(w, {h, j, k}, p.n, p.k); });
+  LeftOperand loadA(p, b, [&](Value k) {
+    Value at = p.k == p.K ? from : Value(arith::AddIOp::create(b.body, b.loc, from, k));
+    return b.load(x, {block.first, at}, p.m, p.k);
+  });
   Value column = arith::MulIOp::create(b.body, b.loc, h, b.index(p.N));
-  storeInside(b, p, finishSums(b, p, sums, resultElement(group)), y, i, j, column);
+  forPanels(b, p.panelCount(), p.n, unit[1], groups, [&](Value j) {
+    Results sums = multiply(b, p, /*weights=*/1, loadA,
+                            [&](unsigned, Value k) { return b.load(w, {h, j, k}, p.n, p.k); });
+    storeInside(b, p, finishSums(b, p, sums, resultElement(group)), y, block, j, column);
+  });
   return Results(b.finish(symbols, nameOf("head_linear", {H, p.K, p.N}, group, p.element), group,
                           group.getResultTypes())
                      .getResults());
@@ -214,29 +240,34 @@ Results glm::emitExpertLinear(GroupOp group, SymbolTable &symbols) {
   Value rows = gathers ? x : b.flatten(x);
 
   // The number of experts with rows is known only when the kernel runs: it bounds the grid.
-  Value count = LoadScalarOp::create(b.top, b.loc, b.i32, active, b.index(0));
-  Value bound = arith::IndexCastOp::create(b.top, b.loc, b.top.getIndexType(), count);
-  ValueRange unit = b.parallel({bound, b.index(p.N)}, {1, p.n});
-  Value j = unit[1];
-  Value e = b.position(active, plus(b, unit[0], 1));
+  Value experts = LoadScalarOp::create(b.top, b.loc, b.i32, active, b.index(0));
+  Value bound = arith::IndexCastOp::create(b.top, b.loc, b.top.getIndexType(), experts);
+  Value groups = countGroups(b, p.panelCount(), bound, /*equal=*/false);
+  ValueRange unit = b.parallel({groups, bound}, {1, 1});
+  Value e = b.position(active, plus(b, unit[1], 1));
   Value begin = b.position(offsets, e), end = b.position(offsets, plus(b, e, 1));
-  auto loop = scf::ForOp::create(b.body, b.loc, begin, end, b.index(p.m));
+  Value count = arith::SubIOp::create(b.body, b.loc, end, begin);
+  Value blocks = countBlocks(b.body, b, count, p.m, p.panelCount());
+  auto loop = scf::ForOp::create(b.body, b.loc, b.index(0), blocks, b.index(1));
   {
     OpBuilder::InsertionGuard guard(b.body);
     b.body.setInsertionPointToStart(loop.getBody());
-    Value place = loop.getInductionVar();
-    Value ids = gathers ? rowsOfPairs(b, places, place, end, p.m, topK) : Value();
+    RowBlock block = rowBlock(b, count, loop.getInductionVar(), blocks);
+    Value place = arith::AddIOp::create(b.body, b.loc, begin, block.first);
+    Value last = arith::AddIOp::create(b.body, b.loc, place, block.count);
+    Value ids = gathers ? rowsOfPairs(b, places, place, last, p.m, topK) : Value();
     auto tile = TileType::get(b.loc.getContext(), p.m, p.k, p.element);
-    Results sums = multiply(
-        b, p, banks.size(),
-        [&](Value k) -> Value {
-          if (gathers)
-            return GatherRowsOp::create(b.body, b.loc, tile, rows, k, ids);
-          return b.load(rows, {place, k}, p.m, p.k);
-        },
-        [&](unsigned bank, Value k) { return b.load(w[bank], {e, j, k}, p.n, p.k); });
-    Value valid = arith::SubIOp::create(b.body, b.loc, end, place);
-    b.store(finishSums(b, p, sums, resultElement(group)), out, {place, j}, valid);
+    LeftOperand loadA(p, b, [&](Value k) -> Value {
+      if (gathers)
+        return GatherRowsOp::create(b.body, b.loc, tile, rows, k, ids);
+      return b.load(rows, {place, k}, p.m, p.k);
+    });
+    forPanels(b, p.panelCount(), p.n, unit[0], groups, [&](Value j) {
+      Results sums = multiply(b, p, banks.size(), loadA, [&](unsigned bank, Value k) {
+        return b.load(w[bank], {e, j, k}, p.n, p.k);
+      });
+      b.store(finishSums(b, p, sums, resultElement(group)), out, {place, j}, block.count);
+    });
   }
   std::string kind = group.getKind().str() + (dispatch ? "_gathered" : "");
   return Results(b.finish(symbols, nameOf(kind, {E, p.K, p.N}, group, p.element), group,

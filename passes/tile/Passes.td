@@ -44,20 +44,21 @@ def ChooseTiles : Pass<"glm-choose-tiles", "::mlir::ModuleOp"> {
   let summary = "give every kernel its tile";
   let description = [{
     Writes `#kernel.schedule` on every group, from `kernel.machine` and the shapes alone, so that a weight which
-    several kernels read is packed once. A product's tile of `m` rows by `n` columns fills the registers
-    (6 x 64 with 32 registers of 64 bytes, 6 x 16 with 16 of 32 or 32 of 16); `n` shrinks where a narrow
+    several kernels read is packed once. A product's tile of `n` columns fills the registers with several
+    rows (6 x 64 with 32 registers of 64 bytes, 6 x 16 with 16 of 32 or 32 of 16); `n` shrinks where a narrow
     weight would give the workers less than `units` pieces; `k` is the largest divisor of the
-    reduced width up to `block`. The reason is kept as `reason`, for reports.
+    reduced width up to `block`; `m`, the rows of a unit, are as many register tiles as half of the second cache
+    holds when they are widened. The reason is kept as `reason`, for reports.
 
     ```mlir
     kernel.group "linear" -> (tensor<?x1024xf32>) { glm.linear }
     // =>
-    kernel.group "linear" schedule #kernel.schedule<m = 6, n = 64, k = 2048> -> (tensor<?x1024xf32>)
-        attributes {reason = "6x64 accumulators in 32 registers of 64 bytes, 16 units of 64 columns"} { glm.linear }
+    kernel.group "linear" schedule #kernel.schedule<m = 60, n = 64, k = 2048> -> (tensor<?x1024xf32>)
+        attributes {reason = "60 rows in tiles of 6x64 accumulators in 32 registers of 64 bytes, 16 panels of 64 columns, 1 blocks of 2048"} { glm.linear }
     ```
   }];
   let options = [
-    Option<"block", "block", "int64_t", "2048", "largest block of the reduced dimension, in elements">,
+    Option<"block", "block", "int64_t", "8192", "largest block of the reduced dimension, in elements">,
     Option<"units", "units", "int64_t", "8", "pieces that a narrow weight should have for the workers">,
     Option<"heads", "heads", "int64_t", "16",
            "most heads that share gathered rows; a row has two units at least">,

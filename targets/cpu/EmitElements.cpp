@@ -140,8 +140,8 @@ Value Emitter::readMap(MapOp map, Value row, Value column, Chunk chunk) {
 
 //===--- Writing ----------------------------------------------------------------------------===//
 
-void Emitter::write(const Tile &tile, const Tile &place, bool exact) {
-  code.loop(0, place.rows(), 1, [&](Value row) {
+void Emitter::write(const Tile &tile, const Tile &place, bool exact, Value rows) {
+  code.loop(code.index(0), rows ? rows : code.index(place.rows()), 1, [&](Value row) {
     Value address = rowAddress(place, row);
     forColumns(place.columns(), [&](Value column, Chunk chunk) {
       Value value = read(tile, row, column, chunk);
@@ -154,12 +154,12 @@ void Emitter::write(const Tile &tile, const Tile &place, bool exact) {
   });
 }
 
-Tile Emitter::materialize(const Tile &tile) {
+Tile Emitter::materialize(const Tile &tile, Value rows) {
   bool inMemory = tile.place == Tile::Place::Memory || tile.place == Tile::Place::Rows;
   if (inMemory && tile.isWhole())
     return tile;
   Tile place = allocateTile(tile.type);
-  write(tile, place, /*exact=*/false);
+  write(tile, place, /*exact=*/false, rows);
   return place;
 }
 

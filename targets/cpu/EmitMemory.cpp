@@ -190,8 +190,9 @@ LogicalResult Emitter::emitGatherRows(GatherRowsOp op) {
   tile.place = Tile::Place::Rows;
   tile.base = allocate(8 * tile.rows());
   Value column = scalarOf(op.getIndex());
+  Value used = rowsUsed(op);
   Values last = code.loop(
-      code.index(0), code.index(tile.rows()), 1, {code.index(0)},
+      code.index(0), used ? code.min(used, tile.rows()) : code.index(tile.rows()), 1, {code.index(0)},
       [&](Value row, ValueRange carried) {
         Value id = code.toIndex(read(ids, code.index(0), row, Chunk{}));
         Value exists = code.compare(arith::CmpIPredicate::sge, id, code.index(0));
@@ -273,7 +274,7 @@ LogicalResult Emitter::emitStoreTile(StoreTileOp op) {
   }
   // Masks only at the edge.
   Value limit = place.validColumns;
-  const Tile ready = tile.place == Tile::Place::Lazy ? materialize(tile) : tile;
+  const Tile ready = tile.place == Tile::Place::Lazy ? materialize(tile, place.validRows) : tile;
   code.when(
       code.compare(arith::CmpIPredicate::sge, limit, code.index(place.columns())),
       [&] {

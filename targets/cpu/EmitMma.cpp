@@ -8,7 +8,7 @@
 //   f32          acc += a[k] * line            one FMA
 //   bf16, dot    acc += a[k, k + 1] . line     vdpbf16ps, where the machine has it
 //   bf16         acc += a[k] * low(line); acc += a[k + 1] * high(line), a widened beforehand
-#include "targets/cpu/Emitter.h"
+#include "targets/cpu/Product.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
@@ -18,24 +18,20 @@ using namespace glm::kernel;
 
 namespace glm::cpu {
 
-struct Emitter::Product {
-  Tile a, b, c, result;
-  Value validRows; // of a; null: all
-  bool dot = false;
-  int64_t prefetch = 0; // bytes ahead in a weight; few rows are bound by memory
-  int64_t depth = 0, tileRows = 0, tileVectors = 0;
-
-  int64_t steps() const { return depth / b.lane; }
-  int64_t lineBytes() const { return b.groupRows * b.lane * b.elementBytes(); }
-};
-
 /// Rows in memory; widened to f32 where the machine has no dot product of pairs.
 Tile Emitter::leftOperand(const Tile &a, bool dot) {
   bool inMemory = a.place == Tile::Place::Memory || a.place == Tile::Place::Rows;
   Tile rows = inMemory && !a.validColumns ? a : materialize(a);
   if (dot || a.element().isF32())
     return rows;
-  Tile wide = allocateTile(TileType::get(a.type.getContext(), a.rows(), a.columns(), code.f32()));
+  Tile wide;
+  wide.type = TileType::get(a.type.getContext(), a.rows(), a.columns(), code.f32());
+  wide.place = Tile::Place::Memory;
+  wide.padded = true;
+  // Rows a power of two apart would meet in few sets of the first cache.
+  int64_t stride = llvm::alignTo(a.columns() * 4, 64) + 64;
+  wide.base = allocate(stride * a.rows());
+  wide.stride = code.index(stride);
   Value count = rows.validRows ? rows.validRows : code.index(a.rows());
   code.loop(code.index(0), count, 1, [&](Value row) {
     forColumns(a.columns(), [&](Value column, Chunk chunk) {
@@ -61,8 +57,14 @@ void Emitter::widenForInnerProducts(Operation *op) {
       auto mma = dyn_cast<MmaOp>(user);
       return mma && mma.getA() == result && mma->getBlock() != op->getBlock();
     });
-    if (inner)
-      widened[result] = leftOperand(tileOf(result), /*dot=*/false);
+    if (!inner)
+      continue;
+    Tile tile = tileOf(result);
+    if (Value count = gathered.lookup(result))
+      tile.validRows = count;
+    if (Value used = rowsUsed(result))
+      tile.validRows = tile.validRows ? code.min(tile.validRows, used) : used;
+    widened[result] = leftOperand(tile, /*dot=*/false);
   }
 }
 
@@ -105,21 +107,52 @@ Value Emitter::scalarBefore(Value value) {
   return scalars.lookup(value);
 }
 
-/// How many leading rows of a product are ever stored (`store_tile ... valid`); null: all.
-Value Emitter::rowsStored(Value result) {
-  if (!result.hasOneUse())
+/// How many leading rows of a tile are ever stored (`store_tile ... valid`); null: all.
+Value Emitter::rowsStored(Value tile) {
+  auto through = [&](OpOperand &use) -> Value {
+    Operation *user = use.getOwner();
+    if (auto store = dyn_cast<StoreTileOp>(user))
+      return store.getValid() ? scalarBefore(store.getValid()) : Value();
+    if (auto yield = dyn_cast<scf::YieldOp>(user)) {
+      auto loop = dyn_cast<scf::ForOp>(yield->getParentOp());
+      return loop ? rowsStored(loop.getResult(use.getOperandNumber())) : Value();
+    }
+    if (isa<MapOp, SliceOp>(user) && cast<TileType>(user->getResult(0).getType()).getRows() ==
+                                         cast<TileType>(tile.getType()).getRows())
+      return rowsStored(user->getResult(0));
     return {};
-  Operation *user = *result.user_begin();
-  if (auto store = dyn_cast<StoreTileOp>(user))
-    return store.getValid() ? scalarBefore(store.getValid()) : Value();
-  if (auto yield = dyn_cast<scf::YieldOp>(user)) {
-    auto loop = dyn_cast<scf::ForOp>(yield->getParentOp());
-    return loop ? rowsStored(loop.getResult(result.use_begin()->getOperandNumber())) : Value();
+  };
+  Value rows;
+  for (OpOperand &use : tile.getUses()) {
+    Value needed = through(use);
+    if (!needed || (rows && needed != rows))
+      return {};
+    rows = needed;
   }
-  if (isa<MapOp, SliceOp>(user) && cast<TileType>(user->getResult(0).getType()).getRows() ==
-                                       cast<TileType>(result.getType()).getRows())
-    return rowsStored(user->getResult(0));
-  return {};
+  return rows;
+}
+
+/// Such scalars are known in one place only; the kernel computes them again where it says so.
+void Emitter::forgetEarly() {
+  for (Value value : early)
+    scalars.erase(value);
+  early.clear();
+}
+
+/// How many leading rows of a left operand products ever need; null: all.
+Value Emitter::rowsUsed(Value a) {
+  Value most;
+  for (Operation *user : a.getUsers()) {
+    auto mma = dyn_cast<MmaOp>(user);
+    Value rows = mma && mma.getA() == a ? rowsStored(mma) : Value();
+    if (!rows || (most && most != rows)) {
+      forgetEarly();
+      return {};
+    }
+    most = rows;
+  }
+  forgetEarly();
+  return most;
 }
 
 LogicalResult Emitter::emitMma(MmaOp op) {
@@ -134,12 +167,10 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   Tile a = tileOf(op.getA());
   if (Value count = gathered.lookup(op.getA()))
     a.validRows = count;
-  if (Value stored = rowsStored(op))
-    a.validRows = a.validRows ? code.min(a.validRows, stored) : stored;
-  // Such scalars are known here only; the kernel computes them again where it says so.
-  for (Value value : early)
-    scalars.erase(value);
-  early.clear();
+  product.stored = rowsStored(op);
+  if (product.stored)
+    a.validRows = a.validRows ? code.min(a.validRows, product.stored) : product.stored;
+  forgetEarly();
   auto wide = widened.find(op.getA());
   if (wide != widened.end()) {
     product.a = wide->second;
@@ -152,14 +183,34 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   product.result = isInPlace(op) ? product.c : allocateTile(op.getType());
   if (product.validRows && product.b.groupStride)
     product.prefetch = machine.getPrefetch();
-  product.depth = op.getA().getType().getColumns();
-  int64_t vectors = llvm::divideCeil(op.getType().getColumns(), lanes);
+  emitProduct(product);
+  tiles[op] = product.result;
+  return success();
+}
+
+/// All register tiles: columns outside, so that a panel's lines are read again from the first cache.
+void Emitter::emitProduct(Product &product) {
+  int64_t vectors = llvm::divideCeil(product.result.columns(), lanes);
   int64_t registers = machine.getRegisters();
+  product.depth = product.a.columns();
   product.tileVectors = std::min<int64_t>(vectors, registers >= 32 ? 4 : 2);
   int64_t most = (registers - product.tileVectors - 2) / product.tileVectors;
   product.tileRows = std::clamp<int64_t>(most, 1, product.validRows ? 8 : 16);
+  if (isForManyRows(product)) {
+    int64_t few = 2 * product.tileRows;
+    code.when(
+        code.less(code.index(few), product.validRows), [&] { emitManyRows(product); },
+        [&] { emitRowTiles(product, few); });
+  } else {
+    emitRowTiles(product, product.result.rows());
+  }
+}
+
+/// The first `rows` rows, register tile by register tile.
+void Emitter::emitRowTiles(const Product &product, int64_t rows) {
+  int64_t vectors = llvm::divideCeil(product.result.columns(), lanes);
   auto columns = [&](Value vector, int64_t count) {
-    int64_t rows = op.getType().getRows(), whole = rows / product.tileRows * product.tileRows;
+    int64_t whole = rows / product.tileRows * product.tileRows;
     code.loop(0, whole, product.tileRows,
               [&](Value row) { emitRowBlock(product, row, vector, product.tileRows, count); });
     if (whole < rows)
@@ -170,8 +221,6 @@ LogicalResult Emitter::emitMma(MmaOp op) {
             [&](Value vector) { columns(vector, product.tileVectors); });
   if (whole < vectors)
     columns(code.index(whole), vectors - whole);
-  tiles[op] = product.result;
-  return success();
 }
 
 /// One register tile for each number of rows that may be valid: one row costs what one row must.
@@ -189,7 +238,7 @@ void Emitter::emitRowBlock(const Product &product, Value row, Value vector, int6
     if (valid > 0)
       emitRegisterTile(product, row, vector, valid, vectors);
     if (valid < rows)
-      copyRows(product, code.add(row, valid), vector, rows - valid, vectors);
+      copyRows(product, code.add(row, valid), code.add(row, rows), vector, vectors);
     scf::YieldOp::create(code.builder, code.loc);
   };
   for (int64_t valid : cases)
@@ -198,11 +247,13 @@ void Emitter::emitRowBlock(const Product &product, Value row, Value vector, int6
 }
 
 /// Rows of zeros add nothing.
-void Emitter::copyRows(const Product &product, Value row, Value vector, int64_t rows,
+void Emitter::copyRows(const Product &product, Value row, Value end, Value vector,
                        int64_t vectors) {
   if (product.c.base == product.result.base && product.c.base)
     return;
-  code.loop(row, code.add(row, rows), 1, [&](Value line) {
+  if (product.stored)
+    end = code.min(end, product.stored);
+  code.loop(row, end, 1, [&](Value line) {
     for (int64_t part = 0; part < vectors; ++part) {
       Value column = code.mul(code.add(vector, part), lanes);
       Value value = read(product.c, line, column, Chunk{lanes, lanes});
@@ -215,18 +266,23 @@ void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, 
                                int64_t vectors) {
   Values a, sums;
   for (int64_t line = 0; line < rows; ++line) {
-    a.push_back(rowAddress(product.a, code.add(row, line)));
-    for (int64_t part = 0; part < vectors; ++part)
-      sums.push_back(read(product.c, code.add(row, line), code.mul(code.add(vector, part), lanes),
-                          Chunk{lanes, lanes}));
+    Value current = code.add(row, line), scale;
+    Value first = rowAddress(product.a, current);
+    a.push_back(product.skip ? code.at(first, product.skip) : first);
+    if (product.scale)
+      scale = code.splat(code.load(code.f32(), code.at(product.scale, code.mul(current, 4))), lanes);
+    for (int64_t part = 0; part < vectors; ++part) {
+      Value sum = read(product.c, current, code.mul(code.add(vector, part), lanes),
+                       Chunk{lanes, lanes});
+      sums.push_back(scale ? code.mulf(sum, scale) : sum);
+    }
   }
-  // About two dozen multiplications between two branches.
-  int64_t steps = product.steps(), unroll = 8;
-  while (unroll > 1 && (steps % unroll != 0 || unroll * rows * vectors > 48))
-    unroll /= 2;
+  int64_t steps = product.steps(), unroll = unrolled(product, rows, vectors);
   sums = code.loop(code.index(0), code.index(steps), unroll, sums,
                    [&](Value step, ValueRange carried) {
                      Values next(carried);
+                     if (product.ahead)
+                       code.prefetch(code.at(product.ahead, code.mul(step, 64 / unroll)));
                      for (int64_t part = 0; part < unroll; ++part)
                        next = multiplyStep(product, next, a, code.add(step, part), vector, vectors,
                                            /*half=*/false);
@@ -241,23 +297,39 @@ void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, 
                          code.mul(code.add(vector, part), lanes * 4)));
 }
 
-/// One line of the panel into all accumulators; `half`: only the first element of a pair is left.
-Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<Value> a, Value step,
-                             Value vector, int64_t vectors, bool half) {
+/// Steps between two branches: about two dozen multiplications.
+int64_t Emitter::unrolled(const Product &product, int64_t rows, int64_t vectors) {
+  int64_t unroll = 8;
+  while (unroll > 1 && (product.steps() % unroll != 0 || unroll * rows * vectors > 48))
+    unroll /= 2;
+  return unroll;
+}
+
+/// Where the line of a step lies that one vector of columns meets.
+Value Emitter::lineAddress(const Product &product, Value step, Value vector, int64_t rows) {
+  const Tile &b = product.b;
+  int64_t laneBytes = b.lane * b.element().getIntOrFloatBitWidth() / 8;
+  Value first = code.mul(vector, lanes); // row of the panel's first lane
+  Value offset =
+      code.add(code.mul(step, product.lineBytes()),
+               code.mul(b.groupStride ? code.rem(first, b.groupRows) : first, laneBytes));
+  if (b.groupStride)
+    offset = code.add(offset, code.mul(code.div(first, b.groupRows), b.groupStride));
+  Value address = code.at(b.base, offset);
+  if (product.prefetch && rows < product.tileRows)
+    code.prefetch(code.at(address, product.prefetch));
+  return address;
+}
+
+/// One line of the panel as vectors; of pairs that are widened, one line for each element. `rows`:
+/// how many rows meet it.
+SmallVector<Values> Emitter::readLines(const Product &product, Value step, Value vector,
+                                       int64_t vectors, bool half, int64_t rows) {
   const Tile &b = product.b;
   bool f32 = b.element().isF32();
-  int64_t laneBytes = b.lane * b.elementBytes();
   SmallVector<Values> line(f32 || product.dot || b.lane == 1 || half ? 1 : 2);
   for (int64_t part = 0; part < vectors; ++part) {
-    Value first = code.mul(code.add(vector, part), lanes); // row of the panel's first lane
-    Value offset =
-        code.add(code.mul(step, product.lineBytes()),
-                 code.mul(b.groupStride ? code.rem(first, b.groupRows) : first, laneBytes));
-    if (b.groupStride)
-      offset = code.add(offset, code.mul(code.div(first, b.groupRows), b.groupStride));
-    Value address = code.at(b.base, offset);
-    if (product.prefetch && int64_t(a.size()) < product.tileRows)
-      code.prefetch(code.at(address, product.prefetch));
+    Value address = lineAddress(product, step, code.add(vector, part), rows);
     if (f32) {
       line[0].push_back(code.load(code.vector(code.f32(), lanes), address));
     } else if (product.dot) {
@@ -273,6 +345,14 @@ Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<V
             code.bitcast(wide, code.bitAnd(words, code.integer(words.getType(), 0xffff0000))));
     }
   }
+  return line;
+}
+
+/// One line of the panel into all accumulators; `half`: only the first element of a pair is left.
+Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<Value> a, Value step,
+                             Value vector, int64_t vectors, bool half) {
+  const Tile &b = product.b;
+  SmallVector<Values> line = readLines(product, step, vector, vectors, half, a.size());
   Values next(sums);
   for (size_t row = 0; row < a.size(); ++row) {
     for (size_t element = 0; element < line.size(); ++element) {

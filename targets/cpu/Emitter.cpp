@@ -218,6 +218,11 @@ static bool isScalarTile(Value value) {
   return tile && tile.getRows() == 1 && tile.getColumns() == 1;
 }
 
+/// Whether all that becomes of a carried tile is that products are added to it.
+static bool isProductSum(BlockArgument argument) {
+  return argument.hasOneUse() && isa<MmaOp>(*argument.user_begin());
+}
+
 /// Carried tiles have one place for all iterations; those of one element are carried as scalars.
 LogicalResult Emitter::emitFor(scf::ForOp op) {
   int64_t step = 1;
@@ -226,12 +231,15 @@ LogicalResult Emitter::emitFor(scf::ForOp op) {
   else
     return unsupported(op, "its step is not a constant");
   Values initial, places;
-  for (auto [argument, init] : llvm::zip(op.getRegionIterArgs(), op.getInitArgs())) {
+  for (auto [argument, init, sum] :
+       llvm::zip(op.getRegionIterArgs(), op.getInitArgs(), op.getResults())) {
     if (isScalarTile(init)) {
       initial.push_back(read(tileOf(init), code.index(0), code.index(0), {}));
     } else if (auto type = dyn_cast<TileType>(init.getType())) {
       Tile place = allocateTile(type);
-      write(tileOf(init), place, /*exact=*/false);
+      Value rows = isProductSum(argument) ? rowsStored(sum) : Value();
+      write(tileOf(init), place, /*exact=*/false, rows ? code.min(rows, type.getRows()) : rows);
+      forgetEarly();
       tiles[argument] = place;
       places.push_back(argument);
     } else {

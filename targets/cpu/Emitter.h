@@ -10,6 +10,7 @@
 //   EmitElements.cpp   reading and writing elements, maps, reductions
 //   EmitShape.cpp      slices, concatenations, rotations
 //   EmitMma.cpp        products: register tiles over packed panels
+//   EmitManyRows.cpp   products of many rows: blocks of the weight are expanded once
 //   EmitPack.cpp       rows turned into panels
 //   EmitSoftmax.cpp    attention over a stream of keys
 //   EmitTopK.cpp       selection from a stream of scores
@@ -91,10 +92,11 @@ private:
   void forColumns(int64_t columns, llvm::function_ref<void(mlir::Value, Chunk)> body);
   Values foldColumns(int64_t columns, mlir::ValueRange carried,
                      llvm::function_ref<Values(mlir::Value, Chunk, mlir::ValueRange)> body);
-  /// Every element of `tile` into rows at `place`; `exact`: nothing beyond the last column.
-  void write(const Tile &tile, const Tile &place, bool exact);
+  /// Every element of `tile` into rows at `place`; `exact`: nothing beyond the last column. `rows`:
+  /// how many of them (null: all).
+  void write(const Tile &tile, const Tile &place, bool exact, mlir::Value rows = {});
   /// The tile as rows in memory, all valid, computed if it was not.
-  Tile materialize(const Tile &tile);
+  Tile materialize(const Tile &tile, mlir::Value rows = {});
   Result emitSplat(kernel::SplatOp op);
   Result emitIota(kernel::IotaOp op);
   Result emitMap(kernel::MapOp op);
@@ -114,7 +116,11 @@ private:
   struct Product;
   Result emitMma(kernel::MmaOp op);
   Tile leftOperand(const Tile &a, bool dot);
+  mlir::Value rowsUsed(mlir::Value a);
+  void forgetEarly();
   Tile accumulator(const Tile &c);
+  void emitProduct(Product &product);
+  void emitRowTiles(const Product &product, int64_t rows);
   void widenForInnerProducts(mlir::Operation *op);
   mlir::Value rowsStored(mlir::Value result);
   mlir::Value scalarBefore(mlir::Value value);
@@ -124,8 +130,22 @@ private:
                         int64_t vectors);
   Values multiplyStep(const Product &product, mlir::ValueRange sums, mlir::ArrayRef<mlir::Value> a,
                       mlir::Value step, mlir::Value vector, int64_t vectors, bool half);
-  void copyRows(const Product &product, mlir::Value row, mlir::Value vector, int64_t rows,
+  void copyRows(const Product &product, mlir::Value row, mlir::Value end, mlir::Value vector,
                 int64_t vectors);
+  mlir::Value lineAddress(const Product &product, mlir::Value step, mlir::Value vector,
+                          int64_t rows);
+  mlir::SmallVector<Values> readLines(const Product &product, mlir::Value step, mlir::Value vector,
+                                      int64_t vectors, bool half, int64_t rows);
+  int64_t unrolled(const Product &product, int64_t rows, int64_t vectors);
+
+  // EmitManyRows.cpp
+  bool isForManyRows(const Product &product);
+  int64_t stepsOfBlock(const Product &product, int64_t vectors);
+  void emitManyRows(Product product);
+  void multiplyBlock(const Product &product, mlir::Value first, int64_t steps, mlir::Value vector,
+                     int64_t vectors);
+  Tile expandBlock(const Product &product, mlir::Value first, int64_t steps, mlir::Value vector,
+                   int64_t vectors);
 
   // EmitPack.cpp
   Tile pack(const Tile &rows);

@@ -45,12 +45,15 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 // CHECK-LABEL: kernel.func @expert_linear_gathered_12x64x36_f32
 // CHECK-SAME: !kernel.buffer<?x64xf32>, %[[BANK:.*]]: !kernel.bank<12x36x64xf32, #kernel.panels<16, 1>>
 // CHECK: %[[N:.*]] = arith.index_cast
-// CHECK: kernel.parallel (%[[A:.*]], %[[J:.*]]) to (%[[N]], %c36) step [1, 16]
-// CHECK: scf.for %[[P:.*]] = %[[BEGIN:.*]] to %[[END:.*]] step %c6
+// CHECK: kernel.parallel (%[[G:.*]], %[[A:.*]]) to (%{{.*}}, %[[N]]) step [1, 1]
+// CHECK: scf.for %[[BLOCK:.*]] = %c0 to %{{.*}} step %c1
+// CHECK: %[[VALID:.*]] = arith.subi
+// CHECK: %[[P:.*]] = arith.addi
 // CHECK: arith.divsi
-// CHECK: kernel.gather_rows
+// CHECK: %[[ROWS:.*]] = kernel.gather_rows
+// CHECK: scf.for %[[J:.*]] = %{{.*}} to %{{.*}} step %c16
 // CHECK: kernel.load_tile %[[BANK]]
-// CHECK: %[[VALID:.*]] = arith.subi %[[END]], %[[P]]
+// CHECK: kernel.mma %[[ROWS]]
 // CHECK: kernel.store_tile %{{.*}}, %{{.*}}[%[[P]], %[[J]]] valid %[[VALID]]
 
 // Pairs are read where they lie.

@@ -1,4 +1,4 @@
-// RUN: glm-opt %s --glm-form-kernels --glm-choose-tiles --glm-tile-and-fuse | FileCheck %s
+// RUN: glm-opt %s --glm-form-kernels --glm-choose-tiles=block=2048 --glm-tile-and-fuse | FileCheck %s
 
 module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes = 64, registers = 32, l1 = 32768, l2 = 1048576, l3 = 33554432, bf16_dot = true, cache_line_rows = 16, page_rows = 1024>} {
   func.func private @group(%xb: tensor<?x4096xbf16>, %x: tensor<?x4096xf32>, %a: tensor<1024x4096xbf16>, %b: tensor<40x4096xf32>)
@@ -37,14 +37,18 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 // Panels are numbered over all weights: 16 of the first, one of the other.
 // CHECK-LABEL: kernel.func @linear_group_4096x1024_40_bf16
 // CHECK-SAME: %[[XB:[^:]*]]: !kernel.buffer<?x4096xbf16>, %[[X:[^:]*]]: !kernel.buffer<?x4096xf32>
-// CHECK: kernel.parallel (%[[U:.*]], %[[I:.*]]) to (%c17, %{{.*}}) step [1, 6]
-// CHECK: %[[FIRST:.*]] = arith.cmpi slt, %[[U]], %c16
-// CHECK: scf.if %[[FIRST]]
-// CHECK: arith.muli %[[U]], %c64
-// CHECK: kernel.load_tile %[[XB]][%[[I]],
-// CHECK: } else {
-// CHECK: arith.subi %[[U]], %c16
-// CHECK: kernel.load_tile %[[X]][%[[I]],
+// CHECK: kernel.parallel (%{{.*}}, %{{.*}}) to (%{{.*}}, %{{.*}}) step [1, 1]
+// CHECK: arith.muli %c17, %{{.*}}
+// CHECK: %[[LOW:.*]] = arith.maxsi %{{.*}}, %c0
+// CHECK: arith.minsi %[[LOW]], %c16
+// CHECK: %[[SOME:.*]] = arith.cmpi slt, %{{.*}}, %{{.*}}
+// CHECK: scf.if %[[SOME]]
+// CHECK: scf.for %{{.*}} = %{{.*}} to %{{.*}} step %c64
+// CHECK: kernel.load_tile %[[XB]][
+// CHECK: %[[LOW:.*]] = arith.maxsi %{{.*}}, %c16
+// CHECK: arith.minsi %[[LOW]], %c17
+// CHECK: scf.if
+// CHECK: kernel.load_tile %[[X]][
 
 // With few every worker makes the rows, in front of its units, which read them as blocks of columns.
 // CHECK-LABEL: kernel.func @norm_linear_4096x1024_bf16
@@ -54,7 +58,7 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 // CHECK: kernel.yield
 // CHECK: %[[LEFT:.*]] = kernel.slice %[[ALL]] from 0
 // CHECK: %[[RIGHT:.*]] = kernel.slice %[[ALL]] from 2048
-// CHECK: kernel.parallel (%[[U:.*]]) to (%c16) step [1]
+// CHECK: kernel.parallel (%{{.*}}, %{{.*}}) to (%{{.*}}, %c1) step [1, 1]
 // CHECK: %[[S:.*]] = kernel.mma %[[LEFT]]
 // CHECK: kernel.mma %[[RIGHT]], %{{.*}}, %[[S]]
 

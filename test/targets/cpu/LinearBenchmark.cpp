@@ -42,11 +42,11 @@ std::pair<double, double> compare(double flopA, const std::function<void()> &a, 
   return {samplesA[7], samplesB[7]};
 }
 
-/// The same product on data that stays in L1: nothing but its instructions.
+/// The same product on data that stays in L1: nothing but its instructions. `block`: rows of a unit.
 template <typename T>
-void benchmark(const TargetOptions &machine, int64_t rows, int64_t N, int64_t K) {
+void benchmark(const TargetOptions &machine, int64_t rows, int64_t N, int64_t K, int64_t block) {
   constexpr int64_t n = 64;
-  Kernels kernels(linearKernel<T>({n, N, K, std::min<int64_t>(K, 4096 / sizeof(T))}), machine);
+  Kernels kernels(linearKernel<T>({n, N, K, K, block}, blocked), machine);
   Kernels resident(linearKernel<T>({n, n, 128, 128}), machine);
   Buffer<T> x(rows * K), w(N * K), small(n * 128), few(6 * 128);
   Buffer<float> y(rows * N), corner(6 * n);
@@ -70,8 +70,8 @@ void benchmark(const TargetOptions &machine, int64_t rows, int64_t N, int64_t K)
       });
   double bytes = double(N * K * int64_t(sizeof(T))) / (2.0 * double(rows * N * K)) * rate;
   std::printf(
-      "%-24s %s %5ld x %5ld x %5ld: %7.1f GFLOP/s, in L1 %7.1f, ratio %.2f, weights %5.1f GB/s\n",
-      nameOf(machine).c_str(), sizeof(T) == 2 ? "bf16" : "f32 ", long(rows), long(N), long(K), rate,
+      "%-24s %s %5ld x %5ld x %5ld by %3ld: %7.1f GFLOP/s, in L1 %7.1f, ratio %.2f, weights %5.1f GB/s\n",
+      nameOf(machine).c_str(), sizeof(T) == 2 ? "bf16" : "f32 ", long(rows), long(N), long(K), long(block), rate,
       limit, rate / limit, bytes);
 }
 
@@ -81,11 +81,15 @@ void runBenchmarks() {
   for (const TargetOptions &machine : runnableMachines()) {
     if (machine.cpu == "x86-64-v3")
       continue;
-    for (auto [rows, N, K] : {std::tuple<int64_t, int64_t, int64_t>{512, 1024, 1024},
-                              {96, 4096, 4096},
-                              {1, 8192, 8192}}) {
-      benchmark<float>(machine, rows, N, K);
-      benchmark<Bf16>(machine, rows, N, K);
+    // Rows, columns, depth, rows of a unit. The third: one expert of a prompt after the other.
+    for (auto [rows, N, K, block] :
+         {std::tuple<int64_t, int64_t, int64_t, int64_t>{512, 1024, 1024, 126},
+          {512, 1024, 1024, 6},
+          {64, 12288, 2048, 126},
+          {8, 8192, 8192, 24},
+          {1, 8192, 8192, 24}}) {
+      benchmark<float>(machine, rows, N, K, block);
+      benchmark<Bf16>(machine, rows, N, K, block);
     }
     runTopKBenchmarks(machine);
   }

@@ -11,15 +11,15 @@
 namespace glm::test {
 namespace {
 
-template <typename T> void checkLinear(const TargetOptions &machine, Shape shape) {
+template <typename T>
+void checkLinear(const TargetOptions &machine, Shape shape, std::vector<int64_t> counts) {
   bool bf16 = sizeof(T) == 2;
-  auto [n, N, K, k] = shape;
-  (void)k;
+  int64_t n = shape.n, N = shape.width, K = shape.depth;
   Kernels kernels(linearKernel<T>(shape), machine);
   std::vector<T> weights = randomVector<T>(N * K, 1);
   Buffer<T> packed = packPanels(weights, N, K, n, bf16 ? 2 : 1);
   std::vector<float> first;
-  for (int64_t rows : {7, 6, 5, 4, 3, 2, 1}) {
+  for (int64_t rows : counts) { // the largest first
     Buffer<T> x(rows * K);
     Random(2).fill(x);
     for (uint32_t workers : {1u, 3u}) {
@@ -48,8 +48,21 @@ TEST(Matmul, LinearOfOddSizes) {
     for (Shape shape : {Shape{64, 40, 64, 64}, Shape{64, 130, 33, 33}, Shape{16, 16, 48, 16},
                         Shape{32, 96, 7, 7}}) {
       SCOPED_TRACE(nameOf(machine));
-      checkLinear<float>(machine, shape);
-      checkLinear<Bf16>(machine, shape);
+      checkLinear<float>(machine, shape, {7, 6, 5, 4, 3, 2, 1});
+      checkLinear<Bf16>(machine, shape, {7, 6, 5, 4, 3, 2, 1});
+    }
+}
+
+/// Units of many rows: blocks of the weight that are expanded once, edges of all kinds, and the same
+/// bits as with few rows, which read the weight as it lies.
+TEST(Matmul, LinearOfManyRows) {
+  const std::vector<int64_t> counts = {65, 61, 60, 54, 48, 47, 18, 13, 12, 11, 8, 7, 6, 5, 2, 1};
+  for (const TargetOptions &machine : runnableMachines())
+    for (Shape shape : {Shape{64, 130, 328, 328, 48}, Shape{16, 40, 200, 100, 60},
+                        Shape{32, 64, 33, 33, 24}, Shape{64, 64, 134, 134, 66}}) {
+      SCOPED_TRACE(nameOf(machine));
+      checkLinear<float>(machine, shape, counts);
+      checkLinear<Bf16>(machine, shape, counts);
     }
 }
 
@@ -62,18 +75,18 @@ kernel.func @gated(%x: !kernel.buffer<?x$Kx$t>, %g: !kernel.buffer<$Nx$Kx$t, #ke
   %block = arith.constant $k : index
   %zero = arith.constant 0.0 : f32
   %rows = kernel.dim %x, 0 : !kernel.buffer<?x$Kx$t>
-  kernel.parallel (%j, %i) to (%width, %rows) step [$n, 6] {
-    %init = kernel.splat %zero : f32 -> !kernel.tile<6x$nxf32>
+  kernel.parallel (%j, %i) to (%width, %rows) step [$n, $m] {
+    %init = kernel.splat %zero : f32 -> !kernel.tile<$mx$nxf32>
     %s:2 = scf.for %k = %c0 to %depth step %block iter_args(%c = %init, %d = %init)
-        -> (!kernel.tile<6x$nxf32>, !kernel.tile<6x$nxf32>) {
-      %a = kernel.load_tile %x[%i, %k] : !kernel.buffer<?x$Kx$t> -> !kernel.tile<6x$kx$t>
+        -> (!kernel.tile<$mx$nxf32>, !kernel.tile<$mx$nxf32>) {
+      %a = kernel.load_tile %x[%i, %k] : !kernel.buffer<?x$Kx$t> -> !kernel.tile<$mx$kx$t>
       %b = kernel.load_tile %g[%j, %k] : !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>> -> !kernel.tile<$nx$kx$t>
-      %e = kernel.mma %a, %b, %c : !kernel.tile<6x$kx$t>, !kernel.tile<$nx$kx$t>, !kernel.tile<6x$nxf32>
+      %e = kernel.mma %a, %b, %c : !kernel.tile<$mx$kx$t>, !kernel.tile<$nx$kx$t>, !kernel.tile<$mx$nxf32>
       %f = kernel.load_tile %u[%j, %k] : !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>> -> !kernel.tile<$nx$kx$t>
-      %h = kernel.mma %a, %f, %d : !kernel.tile<6x$kx$t>, !kernel.tile<$nx$kx$t>, !kernel.tile<6x$nxf32>
-      scf.yield %e, %h : !kernel.tile<6x$nxf32>, !kernel.tile<6x$nxf32>
+      %h = kernel.mma %a, %f, %d : !kernel.tile<$mx$kx$t>, !kernel.tile<$nx$kx$t>, !kernel.tile<$mx$nxf32>
+      scf.yield %e, %h : !kernel.tile<$mx$nxf32>, !kernel.tile<$mx$nxf32>
     }
-    %t = kernel.map (%s#0, %s#1) : (!kernel.tile<6x$nxf32>, !kernel.tile<6x$nxf32>) -> !kernel.tile<6x$nxf32> {
+    %t = kernel.map (%s#0, %s#1) : (!kernel.tile<$mx$nxf32>, !kernel.tile<$mx$nxf32>) -> !kernel.tile<$mx$nxf32> {
     ^bb0(%a: f32, %b: f32):
       %one = arith.constant 1.0 : f32
       %negative = arith.negf %a : f32
@@ -83,7 +96,7 @@ kernel.func @gated(%x: !kernel.buffer<?x$Kx$t>, %g: !kernel.buffer<$Nx$Kx$t, #ke
       %through = arith.mulf %open, %b : f32
       kernel.yield %through : f32
     }
-    kernel.store_tile %t, %y[%i, %j] : !kernel.tile<6x$nxf32>, !kernel.buffer<?x$Nxf32>
+    kernel.store_tile %t, %y[%i, %j] : !kernel.tile<$mx$nxf32>, !kernel.buffer<?x$Nxf32>
   }
   kernel.return
 })";
@@ -91,17 +104,18 @@ kernel.func @gated(%x: !kernel.buffer<?x$Kx$t>, %g: !kernel.buffer<$Nx$Kx$t, #ke
 /// Two sums carried by one loop over blocks, and the second let through by the first.
 template <typename T> void checkGated(const TargetOptions &machine, Shape shape) {
   bool bf16 = sizeof(T) == 2;
-  auto [n, N, K, k] = shape;
+  auto [n, N, K, k, m] = shape;
   Kernels kernels(fill(gated, {{"t", bf16 ? "bf16" : "f32"},
                                {"lane", bf16 ? "2" : "1"},
                                {"n", std::to_string(n)},
                                {"N", std::to_string(N)},
                                {"K", std::to_string(K)},
-                               {"k", std::to_string(k)}}),
+                               {"k", std::to_string(k)},
+                               {"m", std::to_string(m)}}),
                   machine);
   std::vector<T> gate = randomVector<T>(N * K, 1), up = randomVector<T>(N * K, 3);
   Buffer<T> g = packPanels(gate, N, K, n, bf16 ? 2 : 1), u = packPanels(up, N, K, n, bf16 ? 2 : 1);
-  for (int64_t rows : {1, 7}) {
+  for (int64_t rows : {1, 7, 31}) {
     Buffer<T> x(rows * K);
     Random(2).fill(x);
     Buffer<float> y(rows * N, NAN);
@@ -123,7 +137,8 @@ template <typename T> void checkGated(const TargetOptions &machine, Shape shape)
 
 TEST(Matmul, Gated) {
   for (const TargetOptions &machine : runnableMachines())
-    for (Shape shape : {Shape{64, 130, 96, 32}, Shape{32, 40, 64, 64}, Shape{16, 36, 48, 16}}) {
+    for (Shape shape : {Shape{64, 130, 96, 32}, Shape{32, 40, 64, 64}, Shape{16, 36, 48, 16},
+                        Shape{64, 130, 96, 96, 30}}) {
       SCOPED_TRACE(nameOf(machine));
       checkGated<float>(machine, shape);
       checkGated<Bf16>(machine, shape);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Products of more rows than a register tile or two. The reduced dimension is cut into blocks that
+// stay in the first cache; a block of the right operand is expanded to what the instructions read
+// once, into scratch, and all rows of the tile meet it there:
+//
+//   for block of k                          ~ 2/3 of L1
+//     expand the block                      bf16 -> f32, where there is no dot product of pairs
+//     for register tile of rows             while the next block of the weight is fetched
+//       result += a[rows, block] * block
+//
+// Sums wait in the result between two blocks: every element is the same chain of operations as with
+// one row, so its bits are the same.
+#include "targets/cpu/Product.h"
+
+using namespace mlir;
+using namespace glm::kernel;
+
+namespace glm::cpu {
+
+/// Whether the block of a right operand can be cut and expanded here.
+bool Emitter::isForManyRows(const Product &product) {
+  bool pairs = product.b.element().isBF16() && product.b.lane == 2;
+  return product.validRows && !product.scale && (pairs || product.b.element().isF32()) &&
+         product.result.rows() > 2 * product.tileRows && product.depth % product.b.lane == 0;
+}
+
+/// Steps of a block: what fills its share of the first cache, evenly if that is near.
+int64_t Emitter::stepsOfBlock(const Product &product, int64_t vectors) {
+  int64_t elementBytes = product.dot || product.b.element().isF32() ? product.b.elementBytes() : 4;
+  int64_t stepBytes = vectors * lanes * product.b.lane * elementBytes;
+  int64_t most = std::max<int64_t>(machine.getL1() * 2 / 3 / stepBytes / 8 * 8, 8);
+  for (int64_t steps = std::min(most, product.steps()); steps > most / 2; --steps)
+    if (product.steps() % steps == 0)
+      return steps;
+  return std::min(most, product.steps());
+}
+
+void Emitter::emitManyRows(Product product) {
+  // Sums start where they end.
+  Value valid = code.min(product.validRows, product.result.rows());
+  if (!product.c.base || product.c.base != product.result.base)
+    write(product.c, product.result, /*exact=*/false, valid);
+  product.c = product.result;
+  product.validRows = valid;
+  product.prefetch = 0;
+  // Narrow tiles may be as high as registers allow: there is no other form of them to hold in code.
+  int64_t registers = machine.getRegisters();
+  product.tileRows = std::clamp<int64_t>(
+      (registers - product.tileVectors - 2) / product.tileVectors, product.tileRows, 12);
+  int64_t vectors = llvm::divideCeil(product.result.columns(), lanes);
+  auto columns = [&](Value vector, int64_t count) {
+    int64_t steps = stepsOfBlock(product, count), whole = product.steps() / steps * steps;
+    code.loop(0, whole, steps,
+              [&](Value first) { multiplyBlock(product, first, steps, vector, count); });
+    if (whole < product.steps())
+      multiplyBlock(product, code.index(whole), product.steps() - whole, vector, count);
+  };
+  int64_t whole = vectors / product.tileVectors * product.tileVectors;
+  code.loop(0, whole, product.tileVectors,
+            [&](Value vector) { columns(vector, product.tileVectors); });
+  if (whole < vectors)
+    columns(code.index(whole), vectors - whole);
+}
+
+/// `steps` steps from `first` on of `vectors` vectors of columns, for all rows.
+void Emitter::multiplyBlock(const Product &product, Value first, int64_t steps, Value vector,
+                            int64_t vectors) {
+  Frame frame(*this);
+  bool expands = !product.dot && !product.b.element().isF32();
+  Product block = product;
+  block.depth = steps * product.b.lane;
+  block.skip = code.mul(first, product.b.lane * product.a.elementBytes());
+  Value next = code.at(product.b.base, code.mul(code.add(first, steps), product.lineBytes()));
+  if (expands)
+    block.b = expandBlock(product, first, steps, vector, vectors);
+  else
+    block.b.base = code.at(product.b.base, code.mul(first, product.lineBytes()));
+  // A register tile fetches one line of the cache between two branches.
+  int64_t lines = block.steps() / unrolled(block, product.tileRows, vectors);
+  int64_t last = std::max<int64_t>(steps * product.lineBytes() - lines * 64, 0);
+  int64_t rest = product.tileRows;
+  Value whole = code.mul(code.div(product.validRows, rest), rest);
+  code.loop(code.index(0), whole, rest, [&](Value row) {
+    block.ahead = code.at(next, code.min(code.mul(code.div(row, rest), lines * 64), last));
+    emitRegisterTile(block, row, vector, rest, vectors);
+  });
+  block.ahead = {};
+  block.validRows = code.sub(product.validRows, whole);
+  auto cases = llvm::to_vector(llvm::seq<int64_t>(1, rest));
+  auto choice = scf::IndexSwitchOp::create(code.builder, code.loc, TypeRange(), block.validRows,
+                                           cases, cases.size());
+  auto fill = [&](Region &region, int64_t rows) {
+    OpBuilder::InsertionGuard guard(code.builder);
+    code.builder.createBlock(&region);
+    if (rows > 0)
+      emitRegisterTile(block, whole, vector, rows, vectors);
+    scf::YieldOp::create(code.builder, code.loc);
+  };
+  for (auto [index, rows] : llvm::enumerate(cases))
+    fill(choice.getCaseRegions()[index], rows);
+  fill(choice.getDefaultRegion(), 0);
+}
+
+/// Pairs of bf16 as two lines of f32, which is exact.
+Tile Emitter::expandBlock(const Product &product, Value first, int64_t steps, Value vector,
+                          int64_t vectors) {
+  int64_t lineBytes = vectors * lanes * 4;
+  Value base = allocate(2 * steps * lineBytes);
+  Product pairs = product;
+  pairs.prefetch = 0;
+  int64_t together = steps % 4 == 0 ? 4 : 1;
+  code.loop(0, steps, together, [&](Value step) {
+    for (int64_t part = 0; part < together; ++part) {
+      Value at = code.add(step, part);
+      auto lines = readLines(pairs, code.add(first, at), vector, vectors, /*half=*/false, 0);
+      for (auto [element, line] : llvm::enumerate(lines))
+        for (auto [column, value] : llvm::enumerate(line))
+          code.store(value, code.at(base, code.add(code.mul(at, 2 * lineBytes),
+                                                   int64_t(element * lineBytes +
+                                                           column * lanes * 4))));
+    }
+  });
+  Tile block;
+  block.type = TileType::get(product.b.type.getContext(), vectors * lanes, 2 * steps, code.f32());
+  block.place = Tile::Place::Panels;
+  block.groupRows = vectors * lanes;
+  // Columns are numbered from the product's first.
+  block.base = code.at(base, code.mul(vector, -lanes * 4));
+  return block;
+}
+
+} // namespace glm::cpu

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One product while its code is written: `result = scale * c + a * b`, in register tiles of
+// `tileRows` rows by `tileVectors` vectors of columns.
+#ifndef GLM_TARGETS_CPU_PRODUCT_H
+#define GLM_TARGETS_CPU_PRODUCT_H
+
+#include "targets/cpu/Emitter.h"
+
+namespace glm::cpu {
+
+struct Emitter::Product {
+  Tile a, b, c, result;
+  mlir::Value validRows; // of a; null: all
+  mlir::Value stored;    // rows of the result that are read later; null: all
+  mlir::Value scale;     // address of one f32 for each row of c; null: all 1
+  bool dot = false;
+  mlir::Value skip;  // bytes to skip in every row of a; null: none
+  mlir::Value ahead; // address that is fetched meanwhile, a line for each turn; null: none
+  int64_t prefetch = 0; // bytes ahead in a weight; few rows are bound by memory
+  int64_t depth = 0, tileRows = 0, tileVectors = 0;
+
+  int64_t steps() const { return depth / b.lane; }
+  int64_t lineBytes() const { return b.groupRows * b.lane * b.elementBytes(); }
+};
+
+} // namespace glm::cpu
+
+#endif
