@@ -18,10 +18,10 @@ struct Prompt {
   std::map<int, std::vector<int32_t>> selections; // of every layer that makes one, by row
 };
 
-Prompt runPrompt(const Artifact &artifact, int32_t chunk) {
-  glm_dim logitRows = {"max_logit_rows", chunk};
-  Session session =
-      artifact.open({.max_rows = chunk, .context = length, .dims = &logitRows, .dim_count = 1});
+Prompt runPrompt(const Artifact &artifact, int32_t chunk, std::vector<glm_dim> dims = {}) {
+  dims.push_back({"max_logit_rows", chunk});
+  Session session = artifact.open(
+      {.max_rows = chunk, .context = length, .dims = dims.data(), .dim_count = dims.size()});
   Prompt prompt;
   for (int32_t first = 0; first < length; first += chunk) {
     auto logits = step(session, rowsOf(2, 0, first, std::min(chunk, length - first)));
@@ -69,6 +69,28 @@ TEST_P(Prefill, IsTheSameBesideAnother) {
   Prompt alone = runPrompt(artifact, length);
   for (size_t i = 0; i < alone.logits.size(); ++i)
     EXPECT_LE(worstDifference(logits.at(i), alone.logits[i]), 1e-3f) << "row " << i;
+}
+
+// Both forms of attention, whatever the artifact would choose: gathered rows, and all keys expanded
+// with the selection as a mask.
+TEST_P(Prefill, IsTheSameInBothForms) {
+  Artifact artifact(GetParam(), 2);
+  if (artifact.model.info().max_expanded_keys < length)
+    GTEST_SKIP() << "the artifact has one form of attention";
+  auto expand = [](int64_t keys) {
+    return std::vector<glm_dim>{{"expanded_keys", keys}, {"expanded_rows", 9}, {"full_rows", 9}};
+  };
+  Prompt gathered = runPrompt(artifact, length, {{"expanded_keys", 0}});
+  Prompt expanded = runPrompt(artifact, length, expand(length));
+  Prompt parts = runPrompt(artifact, 40, expand(100)); // the last rows are gathered
+  ASSERT_EQ(gathered.logits.size(), size_t(length));
+  for (size_t i = 0; i < gathered.logits.size(); ++i) {
+    EXPECT_LE(worstDifference(expanded.logits.at(i), gathered.logits[i]), 1e-3f) << "row " << i;
+    EXPECT_LE(worstDifference(parts.logits.at(i), gathered.logits[i]), 1e-3f) << "row " << i;
+  }
+  EXPECT_EQ(expanded.selections, gathered.selections);
+  EXPECT_EQ(parts.selections, gathered.selections);
+  EXPECT_NE(expanded.logits, gathered.logits) << "the same form twice";
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiny, Prefill, testing::Values("kept-f32.glm", "shared.glm"), testName);
