@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 
 namespace {
@@ -136,6 +137,12 @@ struct Start {
   }
 };
 
+/// Processes that wanted to run in the last minute, these threads included.
+double loadOfMachine() {
+  double load = 0;
+  return getloadavg(&load, 1) == 1 ? load : 0;
+}
+
 /// Before anything is measured: what would be refused in the middle.
 void requireRoom(const Arguments &arguments, const tool::Engine &engine) {
   for (int64_t length : arguments.prefill)
@@ -202,6 +209,7 @@ Json figuresFor(const Arguments &arguments, int threads, const ProgramCosts &cos
   if (takesLimits)
     figures["limits"] = limits.toJson();
   glm_model_info info = engine.model().info();
+  figures["machine"]["load"] = loadOfMachine();
   figures["machine"]["weight_bytes"] = info.weight_bytes;
   figures["machine"]["huge_bytes"] = info.huge_bytes;
   return figures;

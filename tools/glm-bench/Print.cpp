@@ -34,10 +34,12 @@ long long whole(const Json &row, const char *name) {
 
 void printHead(const Json &figures) {
   const Json &machine = figures["machine"];
-  std::printf("machine %s, %d threads, %s, %.2f GB of weights, %.2f GB on huge pages\n",
+  std::printf("machine %s, %d threads, %s, %.2f GB of weights, %.2f GB on huge pages, "
+              "load %.1f\n",
               machine["device"].get<std::string>().c_str(), machine["threads"].get<int>(),
               machine["precision"].get<std::string>().c_str(),
-              number(machine, "weight_bytes") / 1e9, number(machine, "huge_bytes") / 1e9);
+              number(machine, "weight_bytes") / 1e9, number(machine, "huge_bytes") / 1e9,
+              number(machine, "load"));
   std::printf("load            %10.1f ms, to the first token %.1f ms\n", number(figures, "load_ms"),
               number(figures, "first_token_ms"));
   const Json &attention = figures["attention"];
@@ -149,18 +151,48 @@ std::vector<Line> linesOf(const Json &kernels, const Json &table) {
   return sorted;
 }
 
+/// Lines that take less than a thousandth of the time together are one.
+std::vector<Line> withoutTrifles(std::vector<Line> lines) {
+  double total = 0;
+  for (const Line &line : lines)
+    total += line.ms;
+  Line others;
+  size_t count = 0;
+  while (!lines.empty() && lines.back().ms < 1e-3 * total) {
+    const Line &line = lines.back();
+    others.ms += line.ms;
+    others.launches += line.launches;
+    others.bytes += line.bytes;
+    others.readTime += line.readTime;
+    others.limitTime += line.limitTime;
+    lines.pop_back();
+    ++count;
+  }
+  others.name = std::to_string(count) + " others";
+  if (count)
+    lines.push_back(others);
+  return lines;
+}
+
 void printKernels(const Json &kernels, const Json &table) {
   bool decode = table["table"] == "decode";
   std::printf("\nkernels of %s %lld%s\n", decode ? "a step behind" : "a prefill of",
               whole(table, decode ? "context" : "tokens"), decode ? " rows" : " tokens");
+  // Of a line: how much of its time a limit would take; a dash where nothing is to be done.
+  auto share = [](double time, const Line &line) {
+    char text[16] = "-";
+    if (time > 0)
+      std::snprintf(text, sizeof text, "%.0f%%", 100 * time / line.ms);
+    return std::string(text);
+  };
   std::printf("%9s %6s %9s %7s %6s %9s %8s %6s %6s  %s\n", "ms", "calls", "MB", "GB/s", "read",
               "MFLOP", "GFLOP/s", "peak", "limit", "kernel");
-  for (const Line &line : linesOf(kernels, table))
-    std::printf("%9.4f %6.0f %9.2f %7.1f %5.0f%% %9.1f %8.1f %5.0f%% %5.0f%%  %s %s\n", line.ms,
+  for (const Line &line : withoutTrifles(linesOf(kernels, table)))
+    std::printf("%9.4f %6.0f %9.2f %7.1f %6s %9.1f %8.1f %6s %6s  %s %s\n", line.ms,
                 line.launches, line.bytes / 1e6, line.bytes / line.ms / 1e6,
-                100 * line.readTime / line.ms, line.flop / 1e6, line.flop / line.ms / 1e6,
-                100 * line.peakTime / line.ms, 100 * line.limitTime / line.ms, line.name.c_str(),
-                line.path.c_str());
+                share(line.readTime, line).c_str(), line.flop / 1e6, line.flop / line.ms / 1e6,
+                share(line.peakTime, line).c_str(), share(line.limitTime, line).c_str(),
+                line.name.c_str(), line.path.c_str());
   std::printf("launches %.4f ms + barriers %.4f ms, workers' mean, + outside %.4f ms = %.4f ms\n",
               number(table, "launches_ms"), number(table, "barriers_ms"), number(table, "rest_ms"),
               number(table, "wall_ms"));
