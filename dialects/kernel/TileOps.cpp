@@ -250,7 +250,8 @@ ParseResult StackRowsOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 void StackRowsOp::print(OpAsmPrinter &printer) {
-  printer << " (" << getBody().getArgument(0) << ") to " << getCount() << " -> " << getType() << ' ';
+  printer << " (" << getBody().getArgument(0) << ") to " << getCount() << " -> " << getType()
+          << ' ';
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs());
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }

@@ -76,7 +76,8 @@ private:
     for (LinearOp op : linears) {
       const char *reason = whyAlone(op);
       if (!reason && !members.empty() &&
-          !(isAvailable(op.getX(), members.front()) && isAvailable(op.getWeight(), members.front())))
+          !(isAvailable(op.getX(), members.front()) &&
+            isAvailable(op.getWeight(), members.front())))
         reason = "its weight is computed behind the first reader of its rows";
       if (reason)
         keep(op, reason);

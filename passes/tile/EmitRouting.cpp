@@ -59,8 +59,7 @@ static void choose(KernelBuilder &b, const Choice &choice, Value logits, Value b
       });
   auto ids = TileType::get(b.loc.getContext(), 1, choice.topK, b.i32);
   auto chosen = TileType::get(b.loc.getContext(), 1, choice.topK, b.f32);
-  Value experts =
-      SelectExpertsOp::create(b.body, b.loc, ids, biased, choice.groups, choice.kept);
+  Value experts = SelectExpertsOp::create(b.body, b.loc, ids, biased, choice.groups, choice.kept);
   Value weights = TakeColumnsOp::create(b.body, b.loc, chosen, scores, experts);
   b.store(experts, idsOut, {i, b.index(0)});
   b.store(weigh(b, weights, choice), weightsOut, {i, b.index(0)});
@@ -134,8 +133,8 @@ Results glm::emitRouter(GroupOp group, SymbolTable &symbols) {
     Type element = elementAt(weight);
     auto layout =
         PanelsAttr::get(element.getContext(), b.getSchedule().getN(), 32 / bitWidth(element));
-    panels = b.input(weight, bufferOf(cast<RankedTensorType>(weight.getType()).getShape(), element,
-                                      layout));
+    panels = b.input(
+        weight, bufferOf(cast<RankedTensorType>(weight.getType()).getShape(), element, layout));
   }
   Value biasValue = router ? router.getBias() : route.getBias();
   Value bias = b.input(biasValue, bufferOf(biasValue.getType()));
@@ -152,8 +151,8 @@ Results glm::emitRouter(GroupOp group, SymbolTable &symbols) {
     OpBuilder::InsertionGuard guard(b.body);
     b.body.setInsertionPointToStart(loop.getBody());
     Value i = loop.getInductionVar();
-    Value logits = router ? logitsOf(b, x, panels, i, choice.E)
-                          : b.load(x, {i, b.index(0)}, 1, choice.E);
+    Value logits =
+        router ? logitsOf(b, x, panels, i, choice.E) : b.load(x, {i, b.index(0)}, 1, choice.E);
     choose(b, choice, logits, bias, i, out[Ids], out[Weights]);
   }
   GroupRowsOp::create(b.body, b.loc, out[Ids], out[Order], out[Inverse], out[Offsets], out[Active]);
