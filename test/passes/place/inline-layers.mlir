@@ -1,14 +1,15 @@
 // RUN: glm-opt %s --glm-inline-layers --split-input-file | FileCheck %s
 
 // Two calls of one layer become two launches with the weights of each; ports come from arguments and results, and
-// the label from the weight.
+// the label from the weight. What a launch costs goes with it.
 
 kernel.func @linear(%x: !kernel.buffer<?x64xf32>, %w: !kernel.buffer<64x64xf32, #kernel.panels<16, 1>>, %y: !kernel.buffer<?x64xf32>) {
   kernel.return
 }
 func.func private @layer(%x: !kernel.buffer<?x64xf32>, %w: !kernel.buffer<64x64xbf16>, %y: !kernel.buffer<?x64xf32>) {
   %p = program.pack %w : !kernel.buffer<64x64xbf16> -> !kernel.buffer<64x64xf32, #kernel.panels<16, 1>>
-  kernel.launch @linear(%x, %p) outs(%y : !kernel.buffer<?x64xf32>) : (!kernel.buffer<?x64xf32>, !kernel.buffer<64x64xf32, #kernel.panels<16, 1>>) -> ()
+  kernel.launch @linear(%x, %p) outs(%y : !kernel.buffer<?x64xf32>) {bytes = #program.expr<16384>, flop = #program.expr<rows * 8192>}
+    : (!kernel.buffer<?x64xf32>, !kernel.buffer<64x64xf32, #kernel.panels<16, 1>>) -> ()
   func.return
 }
 // CHECK: program.device @host cpu "cpu"
@@ -22,8 +23,8 @@ func.func private @layer(%x: !kernel.buffer<?x64xf32>, %w: !kernel.buffer<64x64x
 // CHECK-DAG: %[[W1:.*]] = program.weight_ref @model.layers.1.mlp.up_proj.weight : <64x64xf32, #kernel.panels<16, 1>>
 // CHECK: program.port input "x" %[[X]]
 // CHECK: program.port output "y"
-// CHECK: program.launch @linear(%[[X]], %[[W0]], %{{.*}}) label "model.layers.0.mlp.up_proj" on @host
-// CHECK: program.launch @linear(%{{.*}}, %[[W1]], %{{.*}}) label "model.layers.1.mlp.up_proj" on @host
+// CHECK: program.launch @linear(%[[X]], %[[W0]], %{{.*}}) label "model.layers.0.mlp.up_proj" flop <rows * 8192> bytes <16384> on @host
+// CHECK: program.launch @linear(%{{.*}}, %[[W1]], %{{.*}}) label "model.layers.1.mlp.up_proj" flop <rows * 8192> bytes <16384> on @host
 // CHECK-NOT: program.pack
 // CHECK-NOT: func.func
 func.func @step(%x: !kernel.buffer<?x64xf32> {glm.name = "x"}) -> (!kernel.buffer<?x64xf32> {glm.name = "y"}) attributes {glm.entry} {
