@@ -140,10 +140,11 @@ SmallVector<Value> NormLinearOp::decompose(OpBuilder &builder) {
   auto wide = x.clone(getElementTypeOrSelf(getResultTypes().front()));
   Value normal = RmsNormOp::create(builder, getLoc(), wide, getX(), getGain(), getEpsAttr());
   SmallVector<Value> results;
+  DenseMap<Type, Value> rounded{{wide.getElementType(), normal}};
   for (auto [weight, result] : llvm::zip(getWeights(), getResults())) {
     Type element = getElementTypeOrSelf(weight.getType());
-    Value rows = normal;
-    if (element != wide.getElementType())
+    Value &rows = rounded[element];
+    if (!rows)
       rows = CastOp::create(builder, getLoc(), x.clone(element), normal);
     results.push_back(LinearOp::create(builder, getLoc(), result.getType(), rows, weight));
   }
