@@ -15,7 +15,7 @@ class Arguments(ToolTest):
         """Help names every flag; both end with 0 and need no artifact."""
         text = self.succeed("--help").decode()
         for flag in ("prefill", "decode", "context", "threads", "slots", "json", "perplexity", "window", "device", "kernels", "repetitions", "trace", "neighbour",
-                     "no-limits"):
+                     "no-limits", "attention"):
             self.assertIn(f"--{flag}", text)
         self.assertRegex(self.succeed("--version").decode(), r"^glm-bench \d+\.\d+\.\d+\n$")
 
@@ -25,7 +25,7 @@ class Arguments(ToolTest):
         self.refuse(1, "--bogus", "--bogus")
         self.refuse(1, "other.glm", "x.glm", "other.glm")
         for words in (["--prefill", "0"], ["--prefill", "1,x"], ["--decode", "0"], ["--context", "-1"], ["--slots", "0"], ["--threads", "0"], ["--threads", "1,0"],
-                      ["--repetitions", "0"], ["--window", "1"], ["--seed", "-1"], ["--device", "gpu"]):
+                      ["--repetitions", "0"], ["--window", "1"], ["--seed", "-1"], ["--device", "gpu"], ["--attention", "dense"]):
             self.refuse(1, words[0], "x.glm", *words)
 
     def test_files_that_are_no_artifact(self):
