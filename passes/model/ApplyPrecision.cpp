@@ -30,6 +30,17 @@ bool isComparison(LinearOp op) {
   });
 }
 
+/// Rows that become integer codes for other linears would be rounded for this one alone.
+bool readsQuantizedRows(LinearOp op) {
+  return llvm::any_of(op.getX().getUsers(), llvm::IsaPred<QuantizeOp, QuantizeStaticOp>);
+}
+
+/// Integer codes multiply integer codes in every precision.
+bool multipliesIntegers(Value weight) {
+  auto element = dyn_cast<QuantizedType>(getElementTypeOrSelf(weight.getType()));
+  return element && element.getCode().isInteger();
+}
+
 struct ApplyPrecision : glm::impl::ApplyPrecisionBase<ApplyPrecision> {
   using ApplyPrecisionBase::ApplyPrecisionBase;
 
@@ -88,13 +99,17 @@ private:
 
   void applyTo(Operation *op) {
     if (auto linear = dyn_cast<LinearOp>(op)) {
-      Type type = isComparison(linear) ? exact : factor;
+      if (multipliesIntegers(linear.getWeight()))
+        return;
+      Type type = isComparison(linear) || readsQuantizedRows(linear) ? exact : factor;
       convert(linear.getXMutable(), type);
       convert(linear.getWeightMutable(), type);
     } else if (auto linear = dyn_cast<HeadLinearOp>(op)) {
       convert(linear.getXMutable(), factor);
       convert(linear.getWeightMutable(), factor);
     } else if (auto linear = dyn_cast<ExpertLinearOp>(op)) {
+      if (multipliesIntegers(linear.getBank()))
+        return;
       convertDispatched(linear);
       convert(linear.getBankMutable(), factor);
     } else if (auto attend = dyn_cast<AttendExpandedOp>(op)) {
@@ -122,7 +137,8 @@ private:
   void convert(OpOperand &operand, Type element) {
     Value value = operand.get();
     auto type = cast<RankedTensorType>(value.getType());
-    if (type.getElementType() == element)
+    // Codes stay what the checkpoint has; only numbers are rounded.
+    if (type.getElementType() == element || isa<QuantizedType>(type.getElementType()))
       return;
     OpBuilder builder(&getContext());
     builder.setInsertionPointAfterValue(value);

@@ -65,6 +65,12 @@ private:
 
   LogicalResult checkFactors(Operation *op, Value a, Value b) {
     Type left = elementOf(a.getType()), right = elementOf(b.getType());
+    // Integers meet integers by the rules of their ops; numbers meet codes in their own type.
+    if (auto codes = dyn_cast<QuantizedType>(right)) {
+      if (codes.getCode().isInteger())
+        return success();
+      right = left;
+    }
     if (left != right)
       return report(op, op->getName().getStringRef(),
                     "multiplies " + toText(left) + " by " + toText(right),

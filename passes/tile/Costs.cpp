@@ -15,7 +15,7 @@ using program::Expr;
 namespace {
 
 int64_t bytesOf(int64_t elements, Type element) {
-  return llvm::divideCeil(elements * kernel::bitWidth(element), 8);
+  return llvm::divideCeil(elements * kernel::bitWidth(model::storedElement(element)), 8);
 }
 
 class Coster {

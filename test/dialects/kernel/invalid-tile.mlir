@@ -130,7 +130,7 @@ kernel.func @f() {
   %f = arith.constant 0.0 : f32
   %x = kernel.splat %c : i32 -> !kernel.tile<6x8xi32>
   %z = kernel.splat %f : f32 -> !kernel.tile<6x6xf32>
-  // expected-error @below {{'kernel.mma' op a holds 'i32', expected f32 or bf16}}
+  // expected-error @below {{'kernel.mma' op a holds 'i32', expected f32, bf16 or i8}}
   %0 = kernel.mma %x, %x, %z : !kernel.tile<6x8xi32>, !kernel.tile<6x8xi32>, !kernel.tile<6x6xf32>
   kernel.return
 }
