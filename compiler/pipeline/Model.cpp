@@ -15,6 +15,7 @@ absl::Status runModel(Compilation &c) {
   return c.run(Phase::Model, [&](mlir::OpPassManager &pm) {
     ModelPhaseOptions options;
     options.precision = c.options.precision;
+    options.indexKeys = c.options.indexKeys;
     for (const std::string &rule : *rules)
       options.rules.push_back(rule);
     buildModelPhase(pm, options);

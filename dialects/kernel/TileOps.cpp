@@ -175,6 +175,22 @@ LogicalResult ReduceOp::verify() {
                  failed(checkElement(*this, "the result", result, f32)));
 }
 
+LogicalResult WordColumnOp::verify() {
+  // C1: x holds i8, the result 1 x R numbers of 32 bits.
+  TileType x = getX().getType(), result = getResult().getType();
+  if (failed(checkElement(*this, "x", x, IntegerType::get(getContext(), 8))) ||
+      failed(checkTile(*this, "the result", result, 1, x.getRows())))
+    return failure();
+  if (bitWidth(result.getElementType()) != 32)
+    return emitOpError() << "the result holds " << result.getElementType()
+                         << ", not numbers of 32 bits";
+  // C2: at is a multiple of 4, and the word lies inside the row.
+  int64_t at = getAt();
+  if (at < 0 || at % 4 != 0 || at + 4 > x.getColumns())
+    return emitOpError() << "there is no word at " << at << " of " << x.getColumns() << " bytes";
+  return success();
+}
+
 LogicalResult SliceOp::verify() {
   // C1: the result lies inside the tile and has its rows.
   TileType x = getX().getType(), result = getResult().getType();

@@ -228,6 +228,25 @@ def Kernel_SliceOp : Kernel_Op<"slice", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Kernel_WordColumnOp : Kernel_Op<"word_column", [Pure]> {
+  let summary = "four bytes of every row as the numbers of one row";
+  let description = [{
+    `y[0, r]` is the 32-bit number whose bytes are `x[r, at]` to `x[r, at + 3]`, the lowest first: the scales that lie
+    behind the codes of cached rows.
+
+    - C1: `x` holds i8, the result `1 x R` numbers of 32 bits, where `R` are the rows of `x`.
+    - C2: `at` is a multiple of 4, and the word lies inside the row.
+
+    ```mlir
+    %scales = kernel.word_column %keys at 128 : !kernel.tile<16x132xi8> -> !kernel.tile<1x16xf32>
+    ```
+  }];
+  let arguments = (ins Kernel_TileType:$x, I64Attr:$at);
+  let results = (outs Kernel_TileType:$result);
+  let assemblyFormat = "$x `at` $at attr-dict `:` type($x) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def Kernel_ConcatOp : Kernel_Op<"concat", [Pure]> {
   let summary = "columns of two tiles side by side";
   let description = [{

@@ -62,6 +62,7 @@ def ApplyPrecision : Pass<"glm-apply-precision", "::mlir::ModuleOp"> {
     summed up: the router's and the one that weighs indexer heads; their weights are widened instead. So is that of a
     linear whose rows become integer codes for others: nothing else would round them. Products of integer codes are the
     same in both.
+    With `index-keys` the caches of indexer keys hold codes instead (`i8`, one scale a key), in both precisions.
     `f32`: nothing is rounded, weights are widened. A widened weight is a `glm.cast` of the weight, which
     packing carries out. Writes `glm.precision` on the module.
 
@@ -77,7 +78,9 @@ def ApplyPrecision : Pass<"glm-apply-precision", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"precision", "precision", "std::string", "\"bf16\"",
-           "element type that products are taken in: bf16 or f32">
+           "element type that products are taken in: bf16 or f32">,
+    Option<"indexKeys", "index-keys", "std::string", "\"bf16\"",
+           "what indexers keep of a key: bf16 (as `precision` says), or int8 codes with a scale">
   ];
   let statistics = [
     Statistic<"rounded", "values-rounded", "activations that are rounded">,

@@ -27,6 +27,7 @@ void glm::buildModelPhase(OpPassManager &pm, const ModelPhaseOptions &options) {
   // them.
   ApplyPrecisionOptions precision;
   precision.precision = options.precision;
+  precision.indexKeys = options.indexKeys;
   pm.addPass(createApplyPrecision(precision));
 
   // Equal casts of one value were made for each of its readers.

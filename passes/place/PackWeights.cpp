@@ -203,7 +203,9 @@ LogicalResult PackWeights::placeStates(ModuleOp module, OpBuilder &b) {
     if (!source)
       return reference.emitOpError("there is no glm.state @") << symbol.getValue();
     auto cache = cast<model::CacheType>(source.getType());
-    if (cache.getWidth() != type.getWidth() || cache.getElementType() != type.getElementType())
+    // Behind the codes of a row lies their scale.
+    int64_t scale = cache.getElementType().isInteger(8) ? 4 : 0;
+    if (cache.getWidth() + scale != type.getWidth() || cache.getElementType() != type.getElementType())
       return reference.emitOpError("wants ") << type << " of a state of type " << cache;
     source.setSymName((symbol.getValue() + "$source").str());
     program::StateOp::create(b, source.getLoc(), symbol.getValue(), type, pageRows, "host");

@@ -35,8 +35,7 @@ public:
     if (!isNew)
       return entry->second;
     auto type = cast<model::CacheType>(cache.getType());
-    auto rows = kernel::CacheType::get(type.getContext(), type.getWidth(), type.getElementType(),
-                                       Attribute());
+    kernel::CacheType rows = cacheOf(type, Attribute());
     kernel::CacheType found;
     for (OpOperand &use : cache.getUses()) {
       kernel::CacheType used = readBy(use);

@@ -100,7 +100,8 @@ Expr Coster::cachedOf(Operation *op) const {
   using namespace model;
   auto rowBytes = [](Value cache) {
     auto type = cast<CacheType>(cache.getType());
-    return bytesOf(type.getWidth(), type.getElementType());
+    int64_t scale = type.getElementType().isInteger(8) ? 4 : 0;
+    return bytesOf(type.getWidth(), type.getElementType()) + scale;
   };
   return llvm::TypeSwitch<Operation *, Expr>(op)
       .Case([&](IndexScoresOp op) { return count("indexed_keys") * rowBytes(op.getKeys()); })

@@ -227,12 +227,28 @@ Value RowsEmitter::combine(model::CombineOp op) {
   });
 }
 
+/// Codes, and behind them the four bytes of their scale, the lowest first.
+static Value codedRow(KernelBuilder &b, Value row) {
+  Type i8 = IntegerType::get(b.loc.getContext(), 8);
+  Codes coded = encodeRows(b, row);
+  auto numbers = TileType::get(b.loc.getContext(), 1, 4, b.i32);
+  Value byte = IotaOp::create(b.body, b.loc, numbers);
+  Value bytes =
+      b.map({byte, coded.scale}, 1, 4, i8, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+        Value bits = arith::BitcastOp::create(s, loc, b.i32, v[1]);
+        Value eight = arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(8));
+        Value shift = arith::MulIOp::create(s, loc, v[0], eight);
+        return arith::TruncIOp::create(s, loc, i8, arith::ShRUIOp::create(s, loc, bits, shift));
+      });
+  return b.concat(coded.codes, bytes);
+}
+
 void RowsEmitter::append(model::AppendOp op) {
   auto type = cast<model::CacheType>(op.getCache().getType());
-  auto memory = CacheType::get(b.loc.getContext(), type.getWidth(), type.getElementType(),
-                               layouts.lookup(op.getCache()));
-  Value cache = b.input(op.getCache(), memory);
-  Value row = b.convert(tile(op.getValues()), type.getElementType());
+  Value cache = b.input(op.getCache(), cacheOf(type, layouts.lookup(op.getCache())));
+  Value row = tile(op.getValues());
+  row =
+      type.getElementType().isInteger(8) ? codedRow(b, row) : b.convert(row, type.getElementType());
   Value slot = asIndex(rowInfo(op.getRows(), 1)), position = asIndex(rowInfo(op.getRows(), 2));
   b.store(row, cache, {slot, position});
 }

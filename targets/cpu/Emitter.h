@@ -110,6 +110,7 @@ private:
   Result emitSlice(kernel::SliceOp op);
   Result emitConcat(kernel::ConcatOp op);
   Result emitStackRows(kernel::StackRowsOp op);
+  Result emitWordColumn(kernel::WordColumnOp op);
   Result emitRotate(kernel::RotateOp op);
   void rotateInterleaved(const Tile &x, const Tile &angles, const Tile &place, mlir::Value row);
   void rotateHalves(const Tile &x, const Tile &angles, const Tile &place, mlir::Value row);

@@ -59,6 +59,11 @@ void addModel(CLI::App &app, CompileOptions &c) {
       ->check(CLI::IsMember({"bf16", "f32"}))
       ->capture_default_str()
       ->group(group);
+  app.add_option("--index-keys", c.indexKeys,
+                 "bf16: indexers keep keys as they are; int8: codes with a scale, half the memory")
+      ->check(CLI::IsMember({"bf16", "int8"}))
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--recipe", c.recipe,
                  "w8a8: int8 weights and activations; w4a8: routed experts int4; or rules as JSON")
       ->type_name("w8a8|w4a8|FILE.json")

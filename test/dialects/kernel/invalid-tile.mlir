@@ -191,6 +191,26 @@ kernel.func @f() {
 }
 
 // -----
+// word_column C1: bytes become numbers of 32 bits.
+kernel.func @f(%m: !kernel.buffer<16x36xi8>) {
+  %c0 = arith.constant 0 : index
+  %x = kernel.load_tile %m[%c0, %c0] : !kernel.buffer<16x36xi8> -> !kernel.tile<16x36xi8>
+  // expected-error @below {{'kernel.word_column' op the result is 1x8, expected 1x16}}
+  %0 = kernel.word_column %x at 32 : !kernel.tile<16x36xi8> -> !kernel.tile<1x8xf32>
+  kernel.return
+}
+
+// -----
+// word_column C2: a word inside the row.
+kernel.func @f(%m: !kernel.buffer<16x36xi8>) {
+  %c0 = arith.constant 0 : index
+  %x = kernel.load_tile %m[%c0, %c0] : !kernel.buffer<16x36xi8> -> !kernel.tile<16x36xi8>
+  // expected-error @below {{'kernel.word_column' op there is no word at 36 of 36 bytes}}
+  %0 = kernel.word_column %x at 36 : !kernel.tile<16x36xi8> -> !kernel.tile<1x16xf32>
+  kernel.return
+}
+
+// -----
 // slice C1
 kernel.func @f() {
   %x = kernel.iota : !kernel.tile<1x4xf32>
