@@ -68,11 +68,12 @@ void GroupEmitter::addOutputs(TypeRange results) {
     member.panels = b.input(member.weight, bufferOf({member.N, member.K}, element, panels));
   }
   for (auto [member, type] : llvm::zip(members, results))
-    member.y = b.output(bufferOf({anyRows, member.N}, cast<RankedTensorType>(type).getElementType()));
+    member.y =
+        b.output(bufferOf({anyRows, member.N}, cast<RankedTensorType>(type).getElementType()));
 }
 
-/// What panels `[begin, end)` of all weights have of this member, whose first is number `first`: they
-/// are gone through one by one. Rows that are whole in one block are loaded in front of them.
+/// What panels `[begin, end)` of all weights have of this member, whose first is number `first`:
+/// they are gone through one by one. Rows that are whole in one block are loaded in front of them.
 void GroupEmitter::emitMember(const Member &member, int64_t first, Span span, RowBlock rows) {
   auto inside = [&](Value number) -> Value {
     Value low = arith::MaxSIOp::create(b.body, b.loc, number, b.index(first));
@@ -105,8 +106,7 @@ void GroupEmitter::emitPanel(const Member &member, Value j, RowBlock rows, Value
   } else if (whole) {
     sum = multiply(whole, b.index(0), sum);
   } else {
-    auto loop =
-        scf::ForOp::create(b.body, b.loc, b.index(0), b.index(member.K), b.index(k()), sum);
+    auto loop = scf::ForOp::create(b.body, b.loc, b.index(0), b.index(member.K), b.index(k()), sum);
     OpBuilder::InsertionGuard guard(b.body);
     b.body.setInsertionPointToStart(loop.getBody());
     Value column = loop.getInductionVar();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How the workers share a product. Rows are cut into equal blocks of at most `m`, so that a block of
-// a weight, once read and expanded, meets many rows; the panels of the weight are cut into groups,
-// so that rows, once gathered and widened, meet several panels. A unit is a group by a block:
+// How the workers share a product. Rows are cut into equal blocks of at most `m`, so that a block
+// of a weight, once read and expanded, meets many rows; the panels of the weight are cut into
+// groups, so that rows, once gathered and widened, meet several panels. A unit is a group by a
+// block:
 //
 //              blocks of rows
 //   groups     | 0 1 2 3 |      groups outside: a worker streams its part of the weight,

@@ -23,8 +23,7 @@ StringRef weightName(Value weight) {
       name.consume_back(".weight");
       return name;
     }
-    if (!isa<model::HeadRowsOp, model::CastOp, model::QuantizedOp, model::QuantizeOp,
-             model::DequantizeOp>(op))
+    if (!isa<model::HeadRowsOp, model::CastOp>(op))
       return "";
     weight = op->getOperand(0);
   }
@@ -118,8 +117,7 @@ private:
                        SymbolTable &symbols) {
     Builder builder(group.getContext());
     launch->setAttr("label", builder.getStringAttr(label));
-    if (!launch->hasAttr("dim"))
-      launch->setAttr("dim", group->getAttr("dim"));
+    launch->setAttr("dim", group->getAttr("dim"));
     if (Attribute reason = group->getAttr("reason"))
       symbols.lookup(launch.getKernel())->setAttr("kernel.reason", reason);
   }

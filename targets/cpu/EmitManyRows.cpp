@@ -77,6 +77,7 @@ void Emitter::multiplyBlock(const Product &product, Value first, int64_t steps, 
   else
     block.b.base = code.at(product.b.base, code.mul(first, product.lineBytes()));
   // A register tile fetches one line of the cache between two branches.
+  block.ahead = next;
   int64_t lines = block.steps() / unrolled(block, product.tileRows, vectors);
   int64_t last = std::max<int64_t>(steps * product.lineBytes() - lines * 64, 0);
   int64_t rest = product.tileRows;
@@ -116,9 +117,9 @@ Tile Emitter::expandBlock(const Product &product, Value first, int64_t steps, Va
       auto lines = readLines(pairs, code.add(first, at), vector, vectors, /*half=*/false, 0);
       for (auto [element, line] : llvm::enumerate(lines))
         for (auto [column, value] : llvm::enumerate(line))
-          code.store(value, code.at(base, code.add(code.mul(at, 2 * lineBytes),
-                                                   int64_t(element * lineBytes +
-                                                           column * lanes * 4))));
+          code.store(value,
+                     code.at(base, code.add(code.mul(at, 2 * lineBytes),
+                                            int64_t(element * lineBytes + column * lanes * 4))));
     }
   });
   Tile block;

@@ -92,7 +92,6 @@ void runBenchmarks() {
       benchmark<Bf16>(machine, rows, N, K, block);
     }
     runTopKBenchmarks(machine);
-    runCodesBenchmarks(machine);
   }
 }
 

@@ -53,8 +53,8 @@ TEST(Matmul, LinearOfOddSizes) {
     }
 }
 
-/// Units of many rows: blocks of the weight that are expanded once, edges of all kinds, and the same
-/// bits as with few rows, which read the weight as it lies.
+/// Units of many rows: blocks of the weight that are expanded once, edges of all kinds, and the
+/// same bits as with few rows, which read the weight as it lies.
 TEST(Matmul, LinearOfManyRows) {
   const std::vector<int64_t> counts = {65, 61, 60, 54, 48, 47, 18, 13, 12, 11, 8, 7, 6, 5, 2, 1};
   for (const TargetOptions &machine : runnableMachines())
@@ -146,13 +146,21 @@ TEST(Matmul, Gated) {
 }
 
 /// Rows of three experts a row, gathered and given directly, some experts with none or many rows.
-template <typename T> void checkExperts(const TargetOptions &machine) {
-  constexpr int64_t rows = 11, topK = 3, experts = 12, H = 64, N = 36;
+/// `unit`: rows of a tile.
+template <typename T> void checkExperts(const TargetOptions &machine, int64_t rows, int64_t unit) {
+  constexpr int64_t topK = 3, experts = 12, H = 64, N = 36;
   bool bf16 = sizeof(T) == 2;
   std::string text = kernelText("experts.mlir", bf16 ? "" : "bf16", "f32");
   if (!bf16)
     for (size_t at; (at = text.find("panels<64, 2>")) != std::string::npos;)
       text.replace(at, 13, "panels<64, 1>");
+  auto widen = [&](const std::string &from, const std::string &to) {
+    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+  };
+  widen("tile<6x", "tile<" + std::to_string(unit) + "x");
+  widen("tile<1x6x", "tile<1x" + std::to_string(unit) + "x");
+  widen("constant 6 : index", "constant " + std::to_string(unit) + " : index");
   Kernels kernels(text, machine);
   std::vector<std::vector<T>> weights;
   std::vector<Buffer<T>> packed;
@@ -166,10 +174,15 @@ template <typename T> void checkExperts(const TargetOptions &machine) {
   Buffer<T> x(rows * H);
   Random(99).fill(x);
   Buffer<int32_t> order(rows * topK), offsets(experts + 1), active(experts + 1);
-  // Expert 4 gets every row, the others what is left.
+  // Expert 4 gets every row, the others what is left; of many rows one gets 5, one a single one.
   std::vector<std::vector<int32_t>> of(experts);
   for (int32_t pair = 0; pair < rows * topK; ++pair)
-    of[pair % topK == 0 ? 4 : (pair * 7) % 4 + (pair % topK == 1 ? 0 : 5)].push_back(pair);
+    if (pair % topK == 0)
+      of[4].push_back(pair);
+    else if (rows < 20)
+      of[(pair * 7) % 4 + (pair % topK == 1 ? 0 : 5)].push_back(pair);
+    else
+      of[of[9].size() < 5 ? 9 : of[2].empty() ? 2 : 7].push_back(pair);
   int32_t place = 0;
   for (int64_t e = 0; e < experts; ++e) {
     offsets[e] = place;
@@ -181,8 +194,8 @@ template <typename T> void checkExperts(const TargetOptions &machine) {
   offsets[experts] = place;
   Buffer<float> y(rows * topK * N, NAN);
   kernels.run("experts",
-              {x.word(), rows, table.word(), order.word(), rows, offsets.word(), active.word(),
-               y.word(), rows},
+              {x.word(), uint64_t(rows), table.word(), order.word(), uint64_t(rows), offsets.word(),
+               active.word(), y.word(), uint64_t(rows)},
               2);
   ASSERT_TRUE(y.intact());
   for (int64_t e = 0; e < experts; ++e)
@@ -198,8 +211,10 @@ template <typename T> void checkExperts(const TargetOptions &machine) {
 TEST(Matmul, Experts) {
   for (const TargetOptions &machine : runnableMachines()) {
     SCOPED_TRACE(nameOf(machine));
-    checkExperts<float>(machine);
-    checkExperts<Bf16>(machine);
+    for (auto [rows, unit] : {std::pair<int64_t, int64_t>{11, 6}, {64, 66}}) {
+      checkExperts<float>(machine, rows, unit);
+      checkExperts<Bf16>(machine, rows, unit);
+    }
   }
 }
 
