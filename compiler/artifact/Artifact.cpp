@@ -160,6 +160,8 @@ absl::Status Writer::writeSegments(OutputFile &file) {
     if (!packed.ok())
       return packed.status();
     places[number].hash = packed->segment;
+    for (auto [weight, rounding] : llvm::zip_equal(weights.packing.rounded, packed->rounding))
+      summary.rounded.push_back({weight, rounding});
     if (checkpoint)
       ledger = ledgerText(weights, *checkpoint, packed->tensors);
   }

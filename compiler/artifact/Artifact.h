@@ -29,6 +29,12 @@ struct WriteOptions {
 struct WriteSummary {
   uint64_t fileBytes = 0, programBytes = 0, codeBytes = 0, tokenizerBytes = 0, ledgerBytes = 0,
            weightBytes = 0;
+  /// Weights that became codes, and what rounding them changed.
+  struct Rounded {
+    std::string weight;
+    Rounding rounding;
+  };
+  std::vector<Rounded> rounded;
 };
 
 /// Writes the artifact beside its final name and renames it. Adds the segments `code`, `tokenizer`

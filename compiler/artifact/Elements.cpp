@@ -60,8 +60,9 @@ float widen(const std::byte *at, Element from) {
     return fromBf16(load<uint16_t>(at));
   case Element::F16:
     return fromF16(load<uint16_t>(at));
+  default: // codes are no numbers by themselves
+    return 0;
   }
-  return 0;
 }
 
 template <Element from, Element to>
@@ -112,11 +113,26 @@ int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 } // namespace
 
-size_t bytesOf(Element element) { return element == Element::F32 ? 4 : 2; }
+size_t bitsOf(Element element) {
+  switch (element) {
+  case Element::F32:
+  case Element::I32:
+    return 32;
+  case Element::BF16:
+  case Element::F16:
+    return 16;
+  case Element::I8:
+  case Element::F8E4M3:
+    return 8;
+  case Element::I4:
+    return 4;
+  }
+  return 0;
+}
 
 void convert(const std::byte *source, Element from, std::byte *result, Element to, size_t count) {
   if (from == to) {
-    std::memcpy(result, source, count * bytesOf(from));
+    std::memcpy(result, source, bytesOf(from, count));
     return;
   }
   using enum Element;
@@ -157,6 +173,8 @@ void packPanels(const std::byte *source, int64_t rows, int64_t columns, size_t e
       packPanel<uint32_t>(panel, count, columns / k, n, result);
     else if (columns % k == 0 && unit == 2)
       packPanel<uint16_t>(panel, count, columns / k, n, result);
+    else if (columns % k == 0 && unit == 1)
+      packPanel<uint8_t>(panel, count, columns / k, n, result);
     else
       packPanelSlowly(panel, count, columns, elementBytes, n, k, result);
   }

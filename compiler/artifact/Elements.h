@@ -10,13 +10,18 @@
 
 namespace glm::artifact {
 
-enum class Element : uint8_t { F32, BF16, F16 };
+enum class Element : uint8_t { F32, BF16, F16, I8, I4, F8E4M3, I32 };
 
-/// 4, 2, 2.
-size_t bytesOf(Element element);
+/// 4, 2, 2, 1, (half), 1, 4.
+size_t bitsOf(Element element);
 
-/// Converts `count` elements; to a narrower type with rounding to nearest even, NaN stays NaN.
-/// Equal types are copied.
+/// Bytes of `count` elements.
+inline uint64_t bytesOf(Element element, uint64_t count) {
+  return (count * bitsOf(element) + 7) / 8;
+}
+
+/// Converts `count` numbers (f32, bf16, f16); to a narrower type with rounding to nearest even, NaN stays NaN.
+/// Equal types, codes too, are copied.
 void convert(const std::byte *source, Element from, std::byte *result, Element to, size_t count);
 
 /// `result[c, r] = source[r, c]` for a `[rows, columns]` matrix of elements of 2 or 4 bytes.

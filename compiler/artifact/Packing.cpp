@@ -86,14 +86,98 @@ private:
 
 /// Memory of one worker; grows to the largest chunk it meets.
 struct Workspace {
-  std::vector<std::byte> source, converted, turned, result;
+  std::vector<std::byte> source, converted, turned, codes, result;
+  std::vector<float> scales, numbers;
+  Rounding rounding; // of the last chunk
 };
+
+bool isNumber(Element element) {
+  return element == Element::F32 || element == Element::BF16 || element == Element::F16;
+}
+
+/// Codes, one a byte, in panels.
+const std::byte *layOutCodes(const Chunk &chunk, Workspace &work) {
+  int64_t rows = chunk.rows, columns = chunk.columns;
+  if (chunk.to == Element::I4) {
+    work.result.resize(nibbleBytes(rows, columns, chunk.n));
+    packNibbles(work.codes.data(), rows, columns, chunk.n, work.result.data());
+  } else {
+    work.result.resize(panelBytes(rows, columns, 1, chunk.n, chunk.k));
+    packPanels(work.codes.data(), rows, columns, 1, chunk.n, chunk.k, work.result.data());
+  }
+  return work.result.data();
+}
+
+/// Codes of the checkpoint.
+const std::byte *copyCodes(const Chunk &chunk, Workspace &work) {
+  work.codes.resize(size_t(chunk.rows * chunk.columns));
+  if (chunk.to == Element::I4) {
+    splitRowPairs(work.source.data(), chunk.rows, chunk.columns, work.codes.data());
+  } else {
+    work.codes.assign(work.source.begin(), work.source.end());
+    if (chunk.to == Element::I8)
+      offsetCodes(work.codes.data(), work.codes.size());
+  }
+  return layOutCodes(chunk, work);
+}
+
+/// Codes or scales made of numbers.
+const std::byte *makeCodes(const Chunk &chunk, Workspace &work) {
+  size_t count = size_t(chunk.rows * chunk.columns);
+  work.numbers.resize(count);
+  convert(work.source.data(), chunk.from, reinterpret_cast<std::byte *>(work.numbers.data()),
+          Element::F32, count);
+  int64_t runs = (chunk.columns + chunk.quantize.columns - 1) / chunk.quantize.columns;
+  work.scales.resize(size_t(chunk.rows * runs));
+  work.codes.resize(count);
+  work.rounding = quantize(work.numbers.data(), chunk.rows, chunk.columns, chunk.quantize,
+                           chunk.scales ? nullptr : work.codes.data(), work.scales.data());
+  if (!chunk.scales)
+    return isNumber(chunk.to) ? nullptr : layOutCodes(chunk, work);
+  work.result.resize(work.scales.size() * sizeof(float));
+  transpose(reinterpret_cast<const std::byte *>(work.scales.data()), chunk.rows, runs,
+            sizeof(float), work.result.data());
+  return work.result.data();
+}
+
+/// Numbers rounded to what codes can say; still to be laid out.
+void roundToCodes(const Chunk &chunk, Workspace &work) {
+  size_t count = size_t(chunk.rows * chunk.columns);
+  int64_t runs = (chunk.columns + chunk.quantize.columns - 1) / chunk.quantize.columns;
+  float offset = chunk.quantize.bits == 4 ? 8 : 128;
+  for (size_t i = 0; i < count; ++i) {
+    int64_t row = int64_t(i) / chunk.columns, column = int64_t(i) % chunk.columns;
+    float scale = work.scales[size_t(row * runs + column / chunk.quantize.columns)];
+    work.numbers[i] = (float(uint8_t(work.codes[i])) - offset) * scale;
+  }
+}
 
 /// Makes the bytes of a chunk from its source, which lies in `work.source`. Returns where they are.
 const std::byte *layOut(const Chunk &chunk, Workspace &work) {
+  bool rounds = chunk.quantize.columns && isNumber(chunk.to) && !chunk.scales;
+  if (chunk.quantize.columns) {
+    const std::byte *made = makeCodes(chunk, work);
+    if (!rounds)
+      return made;
+    roundToCodes(chunk, work);
+  }
+  bool codes = chunk.to == Element::I8 || chunk.to == Element::I4 || chunk.to == Element::F8E4M3;
+  if (codes && chunk.n)
+    return copyCodes(chunk, work);
   const std::byte *at = work.source.data();
-  size_t count = size_t(chunk.rows * chunk.columns), width = bytesOf(chunk.to);
-  if (chunk.from != chunk.to) {
+  size_t count = size_t(chunk.rows * chunk.columns), width = bitsOf(chunk.to) / 8;
+  if (chunk.dequantize.rows) {
+    const Chunk::Dequantization &how = chunk.dequantize;
+    work.numbers.resize(count);
+    dequantize(at, chunk.from, chunk.rows, chunk.columns, how.firstRow,
+               {work.scales, how.columns, how.blockRows, how.blockColumns}, work.numbers.data());
+  }
+  if (chunk.dequantize.rows || rounds) {
+    work.converted.resize(count * width);
+    convert(reinterpret_cast<const std::byte *>(work.numbers.data()), Element::F32,
+            work.converted.data(), chunk.to, count);
+    at = work.converted.data();
+  } else if (chunk.from != chunk.to) {
     work.converted.resize(count * width);
     convert(at, chunk.from, work.converted.data(), chunk.to, count);
     at = work.converted.data();
@@ -118,6 +202,7 @@ public:
          const Progress &progress)
       : plan(plan), output(output), offset(offset), progress(progress) {
     result.tensors.resize(plan.tensors);
+    result.rounding.resize(plan.rounded.size());
   }
 
   absl::StatusOr<PackingResult> run(unsigned workers) {
@@ -153,6 +238,12 @@ private:
     space.source.resize(chunk.sourceBytes());
     absl::Status status =
         sources.read(chunk.file, chunk.position, space.source.data(), space.source.size());
+    if (const Chunk::Dequantization &how = chunk.dequantize; how.rows && status.ok()) {
+      space.scales.resize(size_t(how.rows * how.columns));
+      status = sources.read(how.file, how.position,
+                            reinterpret_cast<std::byte *>(space.scales.data()),
+                            space.scales.size() * sizeof(float));
+    }
     const std::byte *bytes = nullptr;
     if (status.ok()) {
       bytes = layOut(chunk, space);
@@ -178,11 +269,24 @@ private:
     segment.addZeros(chunk.offset - hashed);
     segment.add(bytes, chunk.bytes);
     hashed = chunk.offset + chunk.bytes;
+    if (chunk.rounded >= 0)
+      result.rounding[size_t(chunk.rounded)] += space.rounding;
     if (chunk.tensor < 0)
       return;
     tensor.add(space.source.data(), space.source.size());
     if (chunk.last)
       result.tensors[size_t(chunk.tensor)] = tensor.finish();
+  }
+
+  /// All f32 of the bytes are zero, of either sign.
+  static bool isZero(const std::vector<std::byte> &bytes) {
+    for (size_t i = 0; i + sizeof(float) <= bytes.size(); i += sizeof(float)) {
+      float value;
+      std::memcpy(&value, bytes.data() + i, sizeof value);
+      if (value != 0)
+        return false;
+    }
+    return true;
   }
 
   bool takeLoose(Workspace &space) {
@@ -198,6 +302,10 @@ private:
       status =
           sources.read(loose.file, loose.position + done, space.source.data(), space.source.size());
       hasher.add(space.source.data(), space.source.size());
+      if (status.ok() && loose.mustBeZero && !isZero(space.source))
+        status = codedError(Code::UnsupportedFormat, loose.name,
+                            "holds offsets that are not zero; codes of this format are symmetric",
+                            "use the BF16 form of the checkpoint");
     }
     std::unique_lock lock(mutex);
     if (!status.ok())

@@ -10,7 +10,7 @@
 #ifndef GLM_COMPILER_ARTIFACT_PACKING_H
 #define GLM_COMPILER_ARTIFACT_PACKING_H
 
-#include "compiler/artifact/Elements.h"
+#include "compiler/artifact/Codes.h"
 #include "compiler/artifact/OutputFile.h"
 
 #include <functional>
@@ -40,11 +40,24 @@ struct Chunk {
   Element from = Element::BF16, to = Element::BF16;
   bool transposed = false;
   int64_t n = 0, k = 0; ///< panels; 0, 0: row-major
+  /// Codes that are packed as numbers: where their scales lie, and which row of the tensor is the
+  /// first of the block.
+  struct Dequantization {
+    uint32_t file = 0;
+    uint64_t position = 0;
+    int64_t rows = 0, columns = 0; ///< of the scales; 0: nothing is dequantised
+    int64_t blockRows = 1, blockColumns = 1, firstRow = 0;
+  } dequantize;
+  /// Numbers that are packed as codes or as the codes' scales; columns 0: neither.
+  Quantization quantize{8, 0};
+  bool scales = false;
+  /// Which weight's rounding the chunk adds to, or -1.
+  int64_t rounded = -1;
   /// The tensor whose hash this chunk continues, or -1; `last` ends it.
   int64_t tensor = -1;
   bool last = false;
 
-  uint64_t sourceBytes() const { return uint64_t(rows * columns) * bytesOf(from); }
+  uint64_t sourceBytes() const { return bytesOf(from, uint64_t(rows * columns)); }
 };
 
 /// A tensor that is hashed by itself, because chunks do not read it whole and in order.
@@ -52,6 +65,9 @@ struct LooseTensor {
   int64_t tensor;
   uint32_t file;
   uint64_t position, bytes;
+  /// f32 that the format says are zero; another value is an error about `name`.
+  bool mustBeZero = false;
+  std::string name = {};
 };
 
 struct PackingPlan {
@@ -62,18 +78,22 @@ struct PackingPlan {
   uint64_t segmentBytes = 0;
   /// Number of tensors that chunks and loose tensors count in.
   size_t tensors = 0;
+  /// Weights that become codes here, by name.
+  std::vector<std::string> rounded;
 };
 
 struct PackingResult {
   Hash segment;
   /// By tensor; zero where nobody read it.
   std::vector<Hash> tensors;
+  /// By the plan's rounded weights.
+  std::vector<Rounding> rounding;
 };
 
 /// Called with bytes written and bytes in all, never by two threads at once.
 using Progress = std::function<void(uint64_t, uint64_t)>;
 
-/// Fills the segment at `offset` of `output`. Errors: GLM0600, GLM0601.
+/// Fills the segment at `offset` of `output`. Errors: GLM0117, GLM0600, GLM0601.
 absl::StatusOr<PackingResult> packWeights(const PackingPlan &plan, const OutputFile &output,
                                           uint64_t offset, unsigned workers,
                                           const Progress &progress);

@@ -2,6 +2,7 @@
 #include "compiler/artifact/Plan.h"
 
 #include "compiler/diagnostics/Diagnostic.h"
+#include "compiler/import/Coding.h"
 #include "dialects/program/Layout.h"
 #include "dialects/program/Program.h"
 
@@ -28,6 +29,14 @@ std::optional<Element> elementOf(Type type) {
     return Element::BF16;
   if (type.isF16())
     return Element::F16;
+  if (type.isInteger(8))
+    return Element::I8;
+  if (type.isInteger(4))
+    return Element::I4;
+  if (type.isInteger(32))
+    return Element::I32;
+  if (isa<Float8E4M3FNType>(type))
+    return Element::F8E4M3;
   return std::nullopt;
 }
 
@@ -45,6 +54,10 @@ struct Matrix {
   bool transposed;
   int64_t n, k;
   int64_t tensor; // hashed on the way, or -1
+  Chunk::Dequantization dequantize = {};
+  Quantization quantize = {8, 0};
+  bool scales = false;
+  int64_t rounded = -1;
 };
 
 class Planner {
@@ -64,6 +77,14 @@ private:
   absl::StatusOr<size_t> find(StringRef name, StringRef file, uint64_t position, uint64_t bytes);
   absl::Status addWeight(program::WeightOp op);
   absl::Status addBank(program::BankOp op);
+  /// The number of a weight that becomes codes, -1 of scales.
+  int64_t round(StringRef weight, bool scales) {
+    if (scales)
+      return -1;
+    plan.packing.rounded.push_back(weight.str());
+    return int64_t(plan.packing.rounded.size()) - 1;
+  }
+  absl::Status addMaking(program::WeightOp op, Matrix &m);
   absl::Status addWaived(ModuleOp module);
   absl::Status checkFates();
   void addLoose();
@@ -108,12 +129,13 @@ int64_t Planner::claim(size_t tensor, bool whole) {
 
 /// Cuts a matrix into chunks of whole panels.
 void Planner::addMatrix(const Matrix &m, bool last) {
-  size_t out = bytesOf(m.to);
   int64_t step = m.rows;
-  if (!m.transposed) {
+  // Scales of several runs lie turned around: those of all rows at once.
+  bool whole = m.transposed || (m.scales && m.quantize.columns < m.columns);
+  if (!whole) {
     int64_t unit = m.n ? m.n : 1;
     int64_t wanted =
-        int64_t(chunkBytes / std::max<uint64_t>(1, uint64_t(m.columns) * bytesOf(m.from)));
+        int64_t(chunkBytes / std::max<uint64_t>(1, bytesOf(m.from, uint64_t(m.columns))));
     step = std::max<int64_t>(unit, wanted / unit * unit);
   }
   uint64_t offset = m.offset;
@@ -123,10 +145,19 @@ void Planner::addMatrix(const Matrix &m, bool last) {
     chunk.columns = m.columns;
     int64_t rows = m.transposed ? m.columns : chunk.rows,
             columns = m.transposed ? chunk.rows : m.columns;
-    chunk.bytes = m.n ? panelBytes(rows, columns, out, m.n, m.k) : uint64_t(rows * columns) * out;
+    if (m.scales)
+      columns = (columns + m.quantize.columns - 1) / m.quantize.columns;
+    chunk.bytes = !m.n                    ? bytesOf(m.to, uint64_t(rows * columns))
+                  : m.to == Element::I4 ? nibbleBytes(rows, columns, m.n)
+                                        : panelBytes(rows, columns, bitsOf(m.to) / 8, m.n, m.k);
     chunk.offset = offset;
     chunk.file = m.file;
-    chunk.position = m.position + uint64_t(row * m.columns) * bytesOf(m.from);
+    chunk.position = m.position + bytesOf(m.from, uint64_t(row * m.columns));
+    chunk.dequantize = m.dequantize;
+    chunk.dequantize.firstRow += row;
+    chunk.quantize = m.quantize;
+    chunk.scales = m.scales;
+    chunk.rounded = m.rounded;
     chunk.from = m.from, chunk.to = m.to, chunk.transposed = m.transposed;
     chunk.n = m.n, chunk.k = m.k;
     chunk.tensor = m.tensor;
@@ -148,20 +179,30 @@ absl::Status unsupported(StringRef name, Type from, Type to) {
                     "use a checkpoint in BF16, F16 or F32");
 }
 
+/// Numbers become numbers, codes the same codes; the rest says how it is made.
+bool isConvertible(Element from, Element to) {
+  auto isNumber = [](Element e) {
+    return e == Element::F32 || e == Element::BF16 || e == Element::F16;
+  };
+  return from == to || (isNumber(from) && isNumber(to));
+}
+
 absl::Status Planner::addWeight(program::WeightOp op) {
   auto type = cast<kernel::BufferType>(op.getType());
   auto source = cast<RankedTensorType>(op.getFrom());
   std::optional<Element> from = elementOf(source.getElementType()),
                          to = elementOf(type.getElementType());
-  if (!from || !to)
+  bool made = op.getDequantize() || op.getQuantize();
+  if (!from || !to || (!made && !isConvertible(*from, *to)))
     return unsupported(op.getSource(), source.getElementType(), type.getElementType());
   uint64_t position = uint64_t(op.getPosition());
   absl::StatusOr<size_t> tensor = find(op.getSource(), op.getFile(), position,
-                                       uint64_t(source.getNumElements()) * bytesOf(*from));
+                                       bytesOf(*from, uint64_t(source.getNumElements())));
   if (!tensor.ok())
     return tensor.status();
   auto derive = op.getDeriveAttr();
-  mark(*tensor, derive ? "derived" : "consumed", op.getSymName(), uint64_t(op.getOffset()));
+  mark(*tensor, derive || made ? "derived" : "consumed", op.getSymName(),
+       uint64_t(op.getOffset()));
 
   auto [n, k] = panelOf(type.getLayout());
   ArrayRef<int64_t> shape = type.getShape();
@@ -176,11 +217,14 @@ absl::Status Planner::addWeight(program::WeightOp op) {
            n,
            k,
            -1};
+  if (absl::Status status = addMaking(op, m); !status.ok())
+    return status;
   if (!derive) {
     m.tensor = claim(*tensor, true);
     if (!n || shape.size() < 2) {
-      // Row-major whatever the rank; rows only bound the chunks.
-      m.columns = shape.empty() ? 1 : shape.back();
+      // Row-major whatever the rank; rows only bound the chunks, but where each makes something.
+      ArrayRef<int64_t> cut = m.scales ? source.getShape() : shape;
+      m.columns = cut.empty() ? 1 : cut.back();
       m.rows = source.getNumElements() / m.columns;
       addMatrix(m, true);
       return absl::OkStatus();
@@ -188,7 +232,7 @@ absl::Status Planner::addWeight(program::WeightOp op) {
   }
   int64_t heads = shape.size() == 3 ? shape.front() : 1;
   m.rows = shape[shape.size() - 2], m.columns = shape.back();
-  uint64_t rowBytes = uint64_t(m.columns) * bytesOf(*from), between = uint64_t(m.rows) * rowBytes;
+  uint64_t rowBytes = bytesOf(*from, uint64_t(m.columns)), between = uint64_t(m.rows) * rowBytes;
   if (derive) {
     m.transposed = derive.getTransposed();
     if (m.transposed)
@@ -198,15 +242,46 @@ absl::Status Planner::addWeight(program::WeightOp op) {
       return codedError(Code::LedgerBroken, op.getSymName().str(),
                         "does not fit the tensor it is derived from",
                         "please report the checkpoint");
-    rowBytes = uint64_t(m.columns) * bytesOf(*from);
+    rowBytes = bytesOf(*from, uint64_t(m.columns));
     between = uint64_t(source.getDimSize(0) / heads) * rowBytes;
     m.position += uint64_t(derive.getBegin()) * rowBytes;
+    m.dequantize.firstRow = derive.getBegin();
   }
   for (int64_t head = 0; head < heads; ++head) {
     addMatrix(m, head + 1 == heads);
     m.position += between;
+    m.dequantize.firstRow += int64_t(between / rowBytes);
     m.offset += uint64_t(op.getSize() / heads);
   }
+  return absl::OkStatus();
+}
+
+/// How a weight is made of its source where it is not laid out as it is.
+absl::Status Planner::addMaking(program::WeightOp op, Matrix &m) {
+  if (program::QuantizeAttr how = op.getQuantizeAttr()) {
+    m.quantize = {int(how.getBits()), how.getColumns()};
+    m.scales = how.getPart() == "scales";
+    m.rounded = round(op.getSymName(), m.scales);
+  }
+  program::DequantizeAttr how = op.getDequantizeAttr();
+  if (!how)
+    return absl::OkStatus();
+  auto source = cast<RankedTensorType>(op.getFrom());
+  int64_t rows = llvm::divideCeil(source.getDimSize(0), how.getRows());
+  int64_t columns = llvm::divideCeil(source.getDimSize(1), how.getColumns());
+  absl::StatusOr<size_t> tensor =
+      find(how.getSource().getValue(), how.getFile().getValue(), uint64_t(how.getPosition()),
+           bytesOf(Element::F32, uint64_t(rows * columns)));
+  if (!tensor.ok())
+    return tensor.status();
+  mark(*tensor, "derived", op.getSymName(), uint64_t(op.getOffset()));
+  m.dequantize = {plan.ledger[*tensor].tensor->file,
+                  uint64_t(how.getPosition()),
+                  rows,
+                  columns,
+                  how.getRows(),
+                  how.getColumns(),
+                  0};
   return absl::OkStatus();
 }
 
@@ -215,21 +290,37 @@ absl::Status Planner::addBank(program::BankOp op) {
   auto source = cast<RankedTensorType>(op.getFrom());
   std::optional<Element> from = elementOf(source.getElementType()),
                          to = elementOf(type.getElementType());
-  if (!from || !to)
+  program::QuantizeAttr how = op.getQuantizeAttr();
+  if (!from || !to || (!how && !isConvertible(*from, *to)))
     return unsupported(op.getSource(), source.getElementType(), type.getElementType());
-  int64_t rows = type.getShape()[1], columns = type.getShape()[2];
+  int64_t rows = source.getDimSize(1), columns = source.getDimSize(2);
+  Quantization quantize{how ? int(how.getBits()) : 8, how ? how.getColumns() : 0};
+  int64_t rounded = how ? round(op.getSymName(), how.getPart() == "scales") : -1;
   auto [n, k] = panelOf(type.getLayout());
   bool stacked = !op.getSource().contains("{}");
   for (auto [expert, offset] : llvm::enumerate(op.getOffsets())) {
     uint64_t position = uint64_t(op.getPositions()[expert]);
     StringRef file = cast<StringAttr>(op.getFiles()[size_t(op.getFileOf()[expert])]).getValue();
     absl::StatusOr<size_t> tensor = find(nameOfExpert(op.getSource(), int64_t(expert)), file,
-                                         position, uint64_t(rows * columns) * bytesOf(*from));
+                                         position, bytesOf(*from, uint64_t(rows * columns)));
     if (!tensor.ok())
       return tensor.status();
-    mark(*tensor, "consumed", op.getSymName(), uint64_t(offset));
-    addMatrix({plan.ledger[*tensor].tensor->file, position, uint64_t(offset), rows, columns, *from,
-               *to, false, n, k, claim(*tensor, !stacked)},
+    mark(*tensor, how ? "derived" : "consumed", op.getSymName(), uint64_t(offset));
+    addMatrix({plan.ledger[*tensor].tensor->file,
+               position,
+               uint64_t(offset),
+               rows,
+               columns,
+               *from,
+               *to,
+               false,
+               n,
+               k,
+               claim(*tensor, !stacked),
+               {},
+               quantize,
+               how && how.getPart() == "scales",
+               rounded},
               true);
   }
   return absl::OkStatus();
@@ -262,10 +353,12 @@ absl::Status Planner::checkFates() {
 }
 
 void Planner::addLoose() {
-  for (auto [number, row] : llvm::enumerate(plan.ledger))
-    if (!hashedOnTheWay[number] && StringRef(row.fate) != "waived")
-      plan.packing.loose.push_back(
-          {int64_t(number), row.tensor->file, row.tensor->offset, row.tensor->bytes});
+  for (auto [number, row] : llvm::enumerate(plan.ledger)) {
+    bool isZero = row.reason == zeroByFormat;
+    if (isZero || (!hashedOnTheWay[number] && StringRef(row.fate) != "waived"))
+      plan.packing.loose.push_back({int64_t(number), row.tensor->file, row.tensor->offset,
+                                    row.tensor->bytes, isZero, std::string(row.tensor->name)});
+  }
 }
 
 absl::StatusOr<WeightPlan> Planner::run(ModuleOp module) {

@@ -9,7 +9,6 @@
 namespace glm {
 namespace {
 
-constexpr std::string_view symmetric = "zero by its format: codes are symmetric";
 constexpr std::string_view halves =
     "a sum that accelerators need who multiply halves of 8 bits, not integer products";
 
@@ -19,9 +18,9 @@ constexpr CompanionRow staticRows[] = {{"deq_scale", Dtype::F32, {}},
                                        {"input_scale", Dtype::F32, {}},
                                        {"input_offset", Dtype::F32, {}}};
 constexpr CompanionRow dynamicRows[] = {{"weight_scale", Dtype::F32, {}},
-                                        {"weight_offset", Dtype::F32, symmetric}};
+                                        {"weight_offset", Dtype::F32, zeroByFormat}};
 constexpr CompanionRow int4Rows[] = {{"weight_scale", Dtype::F32, {}},
-                                     {"weight_offset", Dtype::F32, symmetric},
+                                     {"weight_offset", Dtype::F32, zeroByFormat},
                                      {"scale_bias", Dtype::F32, halves}};
 
 /// Slices that `scale_bias` of a down projection is summed in, one for each of 16 ranks.

@@ -26,6 +26,9 @@ namespace glm {
 
 enum class Coding : uint8_t { Plain, Fp8Blocks, Int8Static, Int8Dynamic, Int4Dynamic };
 
+/// Why offsets of codes are not read; whoever packs weights checks that it holds.
+inline constexpr std::string_view zeroByFormat = "zero by its format: codes are symmetric";
+
 /// Rows and columns that share a scale in FP8 checkpoints.
 inline constexpr int64_t fp8Block = 128;
 

@@ -56,6 +56,12 @@ template <typename T> LogicalResult execute(model::IndexScoresOp op, Frame<T> &f
   for (const Row &row : rows)
     width = std::max(width, size_t(row.position) + 1);
   T scale = static_cast<T>(op.getScale().convertToDouble());
+  bool coded = keys.element() == Element::I8;
+  std::vector<T> codes(coded ? q.count() : 0), scaled(coded ? w.count() : 0);
+  for (size_t h = 0; h < scaled.size(); ++h) // a query's scale goes to its weight
+    scaled[h] = w.data()[h] * encode(q.data() + h * depth, depth, &codes[h * depth]);
+  const T *queries = coded ? codes.data() : q.data();
+  const T *weights = coded ? scaled.data() : w.data();
   Tensor<T> y = frame.make(op.getResult(), {int64_t(rows.size()), int64_t(width)});
   std::fill_n(y.data(), y.count(), -std::numeric_limits<T>::infinity());
   std::vector<KeyBlock> blocks = keyBlocks(rows);
@@ -65,18 +71,19 @@ template <typename T> LogicalResult execute(model::IndexScoresOp op, Frame<T> &f
     while (count < lanes && keys.holds(slot, int32_t(first + count)))
       ++count;
     std::vector<T> packed(depth * lanes), products(heads * lanes);
-    pack(keys.row(slot, int32_t(first)), depth, count, depth, packed.data());
+    const T *row = keys.row(slot, int32_t(first));
+    pack(row, keys.stride(), count, depth, packed.data());
     for (size_t i = 0; i < rows.size(); ++i) {
       if (rows[i].slot != slot || size_t(rows[i].position) < first)
         continue;
-      dots(q.data() + i * heads * depth, depth, heads, packed.data(), depth, products.data(),
-           lanes);
+      dots(queries + i * heads * depth, depth, heads, packed.data(), depth, products.data(), lanes);
       size_t visible = std::min(lanes, size_t(rows[i].position) + 1 - first);
       for (size_t l = 0; l < visible; ++l) {
         T sum = 0;
         for (size_t h = 0; h < heads; ++h)
-          sum += w.data()[i * heads + h] * std::max(T(0), products[h * lanes + l]);
-        y.data()[i * width + first + l] = scale * sum;
+          sum += weights[i * heads + h] * std::max(T(0), products[h * lanes + l]);
+        T unit = coded ? scale * row[l * keys.stride() + depth] : scale;
+        y.data()[i * width + first + l] = unit * sum;
       }
     }
   });

@@ -191,6 +191,19 @@ auto Routing<T>::byExpert(std::vector<size_t> &begin) const -> std::vector<Pair>
   return pairs;
 }
 
+template <typename T> T encode(const T *values, size_t count, T *codes) {
+  T most = 0;
+  for (size_t c = 0; c < count; ++c)
+    most = std::max(most, std::abs(values[c]));
+  T inverse = most > 0 ? T(127) / most : T(0);
+  for (size_t c = 0; c < count; ++c)
+    codes[c] = std::nearbyint(values[c] * inverse);
+  return most / T(127);
+}
+
+template float encode<float>(const float *, size_t, float *);
+template double encode<double>(const double *, size_t, double *);
+
 template <typename T> bool Cache<T>::holds(int32_t slot, int32_t position) const {
   auto found = slots.find(slot);
   return found != slots.end() && position >= 0 &&
@@ -208,6 +221,10 @@ template <typename T> bool Cache<T>::write(int32_t slot, int32_t position, const
     return false;
   if (at == stored.size())
     stored.resize(at + columns);
+  if (kind == Element::I8) {
+    stored[at + width()] = encode(values, width(), &stored[at]);
+    return true;
+  }
   for (size_t c = 0; c < columns; ++c)
     stored[at + c] = rounded(values[c], kind);
   return true;

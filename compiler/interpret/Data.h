@@ -142,12 +142,19 @@ template <typename T> struct Routing {
   std::vector<Pair> byExpert(std::vector<size_t> &begin) const;
 };
 
-/// Cached rows of every slot, as long as the furthest position written.
+/// `count` numbers as codes of 8 bits; the scale, 0 if all are zero.
+template <typename T> T encode(const T *values, size_t count, T *codes);
+
+/// Cached rows of every slot, as long as the furthest position written. Rows of codes have their
+/// scale behind them.
 template <typename T> class Cache {
 public:
-  Cache(int64_t width, Element element) : columns(static_cast<size_t>(width)), kind(element) {}
+  Cache(int64_t width, Element element)
+      : columns(static_cast<size_t>(width) + (element == Element::I8)), kind(element) {}
 
-  size_t width() const { return columns; }
+  /// Numbers of a row, and how far rows are apart.
+  size_t width() const { return columns - (kind == Element::I8); }
+  size_t stride() const { return columns; }
   Element element() const { return kind; }
   /// Whether the row at `position` and all before it are there.
   bool holds(int32_t slot, int32_t position) const;

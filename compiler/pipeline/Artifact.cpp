@@ -19,6 +19,8 @@ static std::vector<std::string> meaningfulFlags(const CompileOptions &o,
   std::vector<std::string> flags = {"--target=" + o.target, "--target-cpu=" + description.cpu,
                                     "--precision=" + o.precision,
                                     "--slots=" + std::to_string(o.slots)};
+  if (o.indexKeys != "bf16")
+    flags.push_back("--index-keys=" + o.indexKeys);
   if (o.context)
     flags.push_back("--context=" + std::to_string(o.context));
   if (o.noMtp)

@@ -2,15 +2,22 @@
 //
 // model: decisions that concern the model as a whole. Precision is made explicit before anything is
 // fused, because a fused op has to say where it rounds.
+#include "compiler/import/Recipe.h"
 #include "compiler/pipeline/Compilation.h"
 #include "passes/model/Pipeline.h"
 
 namespace glm {
 
 absl::Status runModel(Compilation &c) {
+  absl::StatusOr<std::vector<std::string>> rules = readRecipe(c.options.recipe);
+  if (!rules.ok())
+    return rules.status();
   return c.run(Phase::Model, [&](mlir::OpPassManager &pm) {
     ModelPhaseOptions options;
     options.precision = c.options.precision;
+    options.indexKeys = c.options.indexKeys;
+    for (const std::string &rule : *rules)
+      options.rules.push_back(rule);
     buildModelPhase(pm, options);
   });
 }

@@ -9,6 +9,8 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <cmath>
+
 using namespace mlir;
 namespace json = llvm::json;
 
@@ -117,6 +119,17 @@ json::Array describePhases(const Compilation &c) {
   return phases;
 }
 
+/// Weights that a recipe made codes of, with the share of their size that rounding changed.
+json::Array describeRounding(const artifact::WriteSummary &summary) {
+  json::Array list;
+  for (const artifact::WriteSummary::Rounded &weight : summary.rounded) {
+    double numbers = weight.rounding.numbers;
+    double error = numbers > 0 ? std::sqrt(weight.rounding.changes / numbers) : 0;
+    list.push_back(json::Object{{"name", weight.weight}, {"relative_error", error}});
+  }
+  return list;
+}
+
 json::Object describeArtifact(const artifact::WriteSummary &s) {
   return json::Object{
       {"file_bytes", int64_t(s.fileBytes)},     {"program_bytes", int64_t(s.programBytes)},
@@ -157,6 +170,8 @@ absl::Status writeReport(const Compilation &c) {
   report["entries"] = describeEntries(module);
   report["weights"] = describeWeights(module);
   report["caches"] = describeCaches(module);
+  if (!c.written.rounded.empty())
+    report["rounded"] = describeRounding(c.written);
   if (c.written.fileBytes)
     report["artifact"] = describeArtifact(c.written);
   std::string text = llvm::formatv("{0:2}\n", json::Value(std::move(report)));

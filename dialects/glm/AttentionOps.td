@@ -12,7 +12,8 @@ def Glm_IndexScoresOp : Glm_Op<"index_scores"> {
   let summary = "scores of the lightning indexer";
   let description = [{
     `s[i, t] = scale * sum_h w[i, h] * max(0, sum_c q[i, h, c] * keys[slot_i, t, c])` for `t <= position_i`
-    and minus infinity for later keys, in f32 (spec 3.5). `scale` is `H^-1/2 * D^-1/2`.
+    and minus infinity for later keys, in f32 (spec 3.5). `scale` is `H^-1/2 * D^-1/2`. With a cache of `i8` each
+    query of a head becomes codes with a scale like a key, and the inner sum is one of integers.
 
     - C1: `q` is `[n, H, D]`, `w` is `[n, H]`, the cache has width `D`.
     - C2: the result is `[n, ?]` f32 (f64 in f64 modules).

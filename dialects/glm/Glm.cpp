@@ -59,8 +59,9 @@ LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError, in
                                 Type elementType) {
   if (width < 1)
     return emitError() << "a cache is at least 1 wide, not " << width;
-  if (!elementType.isF32() && !elementType.isBF16() && !elementType.isF64())
-    return emitError() << "a cache holds f32, bf16 or f64, not " << elementType;
+  if (!elementType.isF32() && !elementType.isBF16() && !elementType.isF64() &&
+      !elementType.isInteger(8))
+    return emitError() << "a cache holds f32, bf16, f64 or i8, not " << elementType;
   return success();
 }
 

@@ -54,4 +54,14 @@
 #define GET_OP_CLASSES
 #include "dialects/glm/FusedOps.h.inc"
 
+namespace glm::model {
+
+/// What an element is in memory: the code of a quantised one, otherwise itself.
+inline mlir::Type storedElement(mlir::Type element) {
+  auto quantized = llvm::dyn_cast<QuantizedType>(element);
+  return quantized ? quantized.getCode() : element;
+}
+
+} // namespace glm::model
+
 #endif

@@ -52,7 +52,9 @@ def Glm_RowsType : Glm_Type<"Rows", "rows"> {
 def Glm_CacheType : Glm_Type<"Cache", "cache"> {
   let summary = "cached rows by slot and position";
   let description = [{
-    One row of `width` elements for every (slot, position), for example `!glm.cache<576xbf16>`.
+    One row of `width` elements for every (slot, position), for example `!glm.cache<576xbf16>`. A cache of
+    `i8` holds codes, and one f32 scale for each row: an element stands for `code * scale`, where `scale` is the
+    row's largest magnitude over 127 and `code` the nearest integer, halves to the even one.
     Appended once, read by later rows of the same slot, truncated by the runtime.
   }];
   let parameters = (ins "int64_t":$width, "::mlir::Type":$elementType);

@@ -120,7 +120,7 @@ def Glm_AppendOp : Glm_Op<"append"> {
   let summary = "rows written to a cache";
   let description = [{
     `cache[slot_i, position_i, :] = values[i, :]` for every row `i`, rounded to the cache's element type
-    where `values` is wider. Later ops of the same entry see the rows.
+    where `values` is wider, as codes with a scale where it is `i8`. Later ops of the same entry see the rows.
 
     - C1: `values` is `[n, width]` with the cache's width.
 

@@ -120,10 +120,16 @@ LogicalResult MmaOp::verify() {
   if (failed(checkTile(*this, "b", b, anySize, a.getColumns())) ||
       failed(checkTile(*this, "c", c, a.getRows(), b.getRows())))
     return failure();
-  // C2: a and b have one element type, f32 or bf16; c is f32.
-  if (!a.getElementType().isF32() && !a.getElementType().isBF16())
-    return emitOpError() << "a holds " << a.getElementType() << ", expected f32 or bf16";
-  if (failed(checkElement(*this, "b", b, a.getElementType())))
+  // C2: a is f32 or bf16 and b the same or f8E4M3FN, c f32; or a is i8, b i8 or i4, c i32.
+  Type left = a.getElementType(), right = b.getElementType();
+  if (left.isInteger(8)) {
+    if (!right.isInteger(8) && !right.isInteger(4))
+      return emitOpError() << "b holds " << right << ", expected i8 or i4";
+    return checkElement(*this, "c", c, IntegerType::get(getContext(), 32));
+  }
+  if (!left.isF32() && !left.isBF16())
+    return emitOpError() << "a holds " << left << ", expected f32, bf16 or i8";
+  if (!isa<Float8E4M3FNType>(right) && failed(checkElement(*this, "b", b, left)))
     return failure();
   return checkElement(*this, "c", c, Float32Type::get(getContext()));
 }
@@ -167,6 +173,22 @@ LogicalResult ReduceOp::verify() {
   Type f32 = Float32Type::get(getContext());
   return failure(failed(checkElement(*this, "x", x, f32)) ||
                  failed(checkElement(*this, "the result", result, f32)));
+}
+
+LogicalResult WordColumnOp::verify() {
+  // C1: x holds i8, the result 1 x R numbers of 32 bits.
+  TileType x = getX().getType(), result = getResult().getType();
+  if (failed(checkElement(*this, "x", x, IntegerType::get(getContext(), 8))) ||
+      failed(checkTile(*this, "the result", result, 1, x.getRows())))
+    return failure();
+  if (bitWidth(result.getElementType()) != 32)
+    return emitOpError() << "the result holds " << result.getElementType()
+                         << ", not numbers of 32 bits";
+  // C2: at is a multiple of 4, and the word lies inside the row.
+  int64_t at = getAt();
+  if (at < 0 || at % 4 != 0 || at + 4 > x.getColumns())
+    return emitOpError() << "there is no word at " << at << " of " << x.getColumns() << " bytes";
+  return success();
 }
 
 LogicalResult SliceOp::verify() {

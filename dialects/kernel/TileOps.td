@@ -146,10 +146,11 @@ def Kernel_MmaOp : Kernel_Op<"mma", [Pure, AllTypesMatch<["c", "result"]>]> {
   let summary = "a product of tiles added to an accumulator";
   let description = [{
     `d[m, n] = c[m, n] + sum_k a[m, k] * b[n, k]`, in f32, in ascending order of `k` (pairs of bf16 as one step
-    where the target has such an instruction). `b` lies as weights do: one row for each column of the result.
+    where the target has such an instruction). Integer codes are multiplied and added exactly, in i32; codes of
+    numbers (f8E4M3FN) are the numbers they stand for. `b` lies as weights do: one row for each column of the result.
 
     - C1: `a` is `MxK`, `b` is `NxK`, `c` and the result are `MxN`.
-    - C2: `a` and `b` have one element type, f32 or bf16; `c` is f32.
+    - C2: `a` is f32 or bf16 and `b` the same or f8E4M3FN, `c` f32; or `a` is i8, `b` i8 or i4, `c` i32.
 
     ```mlir
     %d = kernel.mma %a, %b, %c : !kernel.tile<6x64xbf16>, !kernel.tile<64x64xbf16>, !kernel.tile<6x64xf32>
@@ -224,6 +225,25 @@ def Kernel_SliceOp : Kernel_Op<"slice", [Pure]> {
   let results = (outs Kernel_TileType:$result);
   let assemblyFormat = "$x `from` $begin attr-dict `:` type($x) `->` type($result)";
   let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Kernel_WordColumnOp : Kernel_Op<"word_column", [Pure]> {
+  let summary = "four bytes of every row as the numbers of one row";
+  let description = [{
+    `y[0, r]` is the 32-bit number whose bytes are `x[r, at]` to `x[r, at + 3]`, the lowest first: the scales that lie
+    behind the codes of cached rows.
+
+    - C1: `x` holds i8, the result `1 x R` numbers of 32 bits, where `R` are the rows of `x`.
+    - C2: `at` is a multiple of 4, and the word lies inside the row.
+
+    ```mlir
+    %scales = kernel.word_column %keys at 128 : !kernel.tile<16x132xi8> -> !kernel.tile<1x16xf32>
+    ```
+  }];
+  let arguments = (ins Kernel_TileType:$x, I64Attr:$at);
+  let results = (outs Kernel_TileType:$result);
+  let assemblyFormat = "$x `at` $at attr-dict `:` type($x) `->` type($result)";
   let hasVerifier = 1;
 }
 

@@ -78,9 +78,9 @@ int64_t glm::kernel::columnsOf(Type memory) {
 
 static LogicalResult verifyElement(Emit emitError, StringRef what, Type element) {
   if (element.isF32() || element.isF64() || element.isBF16() || element.isInteger(32) ||
-      element.isInteger(8))
+      element.isInteger(8) || element.isInteger(4) || isa<Float8E4M3FNType>(element))
     return success();
-  return emitError() << what << " holds f32, f64, bf16, i32 or i8, not " << element;
+  return emitError() << what << " holds f32, f64, bf16, i32, i8, i4 or f8E4M3FN, not " << element;
 }
 
 static LogicalResult verifyPanels(Emit emitError, StringRef what, Attribute layout) {

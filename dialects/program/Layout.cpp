@@ -15,7 +15,7 @@ int64_t program::matrixBytes(int64_t rows, int64_t columns, Type element, Attrib
     rows = llvm::alignTo(rows, panels.getN());
     columns = llvm::alignTo(columns, panels.getK());
   }
-  return rows * columns * elementBytes(element);
+  return llvm::divideCeil(rows * columns * int64_t(element.getIntOrFloatBitWidth()), 8);
 }
 
 int64_t program::bytesPerRow(kernel::BufferType type) {
@@ -43,6 +43,11 @@ int64_t program::expertBytes(kernel::BankType type) {
 
 int64_t program::rowBytes(kernel::CacheType type) {
   return type.getWidth() * elementBytes(type.getElementType());
+}
+
+bool program::differInOnes(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  auto isMore = [](int64_t size) { return size != 1; };
+  return llvm::equal(llvm::make_filter_range(a, isMore), llvm::make_filter_range(b, isMore));
 }
 
 std::string program::layoutName(Attribute layout) {

@@ -29,6 +29,9 @@ int64_t expertBytes(kernel::BankType type);
 /// Bytes of one cached row.
 int64_t rowBytes(kernel::CacheType type);
 
+/// Equal but for dimensions of one: the same memory, where it is row-major.
+bool differInOnes(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);
+
 /// What the artifact calls a layout: "rows", "panels<64,2>", "lines<16>".
 std::string layoutName(mlir::Attribute layout);
 

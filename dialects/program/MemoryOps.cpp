@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/program/Layout.h"
 #include "dialects/program/Program.h"
 
 using namespace mlir;
@@ -60,10 +61,14 @@ LogicalResult PackOp::verify() {
   if (!isStatic(shapeOf(from)) || !isStatic(shapeOf(to)))
     return emitOpError("a weight is static, but ") << from << " becomes " << to;
   // C2.
-  if (!getDerive() && shapeOf(from) != shapeOf(to))
+  if (!getDerive() && !getQuantize() && shapeOf(from) != shapeOf(to) &&
+      (kernel::layoutOf(to) || !differInOnes(shapeOf(from), shapeOf(to))))
     return emitOpError("keeps the shape, but ") << from << " becomes " << to;
   if (getDerive() && (shapeOf(from).size() != 2 || shapeOf(to).size() != 3))
     return emitOpError("takes rows of heads out of a matrix, but ") << from << " becomes " << to;
+  // C3.
+  if (bool(getScales()) != getBlock().has_value())
+    return emitOpError("has one of `scales` and `block`; they come together");
   return success();
 }
 
@@ -73,13 +78,22 @@ LogicalResult PackOp::canonicalize(PackOp op, PatternRewriter &rewriter) {
   if (auto bank = op.getWeight().getDefiningOp<BankRefOp>()) {
     if (bank.getResult().getType().getLayout())
       return rewriter.notifyMatchFailure(op, "the bank is packed already");
-    rewriter.replaceOpWithNewOp<BankRefOp>(op, op.getResult().getType(), bank.getBankAttr());
+    rewriter.replaceOpWithNewOp<BankRefOp>(op, op.getResult().getType(), bank.getBankAttr(),
+                                           op.getQuantizeAttr());
     return success();
   }
   auto weight = op.getWeight().getDefiningOp<WeightRefOp>();
   if (!weight || weight.getDerive() || weight.getResult().getType().getLayout())
     return rewriter.notifyMatchFailure(op, "the operand is no plain reference");
+  FlatSymbolRefAttr scales;
+  if (op.getScales()) {
+    auto reference = op.getScales().getDefiningOp<WeightRefOp>();
+    if (!reference)
+      return rewriter.notifyMatchFailure(op, "the scales are no plain reference");
+    scales = reference.getWeightAttr();
+  }
   rewriter.replaceOpWithNewOp<WeightRefOp>(op, op.getResult().getType(), weight.getWeightAttr(),
-                                           op.getDeriveAttr());
+                                           op.getDeriveAttr(), scales, op.getBlockAttr(),
+                                           op.getQuantizeAttr());
   return success();
 }

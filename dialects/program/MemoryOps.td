@@ -42,6 +42,9 @@ def Program_WeightRefOp : Program_Op<"weight_ref", [Pure]> {
     wider element type (bf16 weights stored as f32), or, with `derive`, some rows of every head. Afterwards
     it is a `program.weight` of exactly this type.
 
+    `scales` names the companion of codes that are wanted as numbers, one for each `block` of rows and columns;
+    `quantize` makes codes or scales of a plain weight.
+
     - C1: the type is static.
     - C2: with `derive` the type has three dimensions, heads first.
 
@@ -52,7 +55,10 @@ def Program_WeightRefOp : Program_Op<"weight_ref", [Pure]> {
        : !kernel.buffer<4x24x20xbf16, #kernel.panels<64, 2>>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$weight, OptionalAttr<Program_HeadRowsAttr>:$derive);
+  let arguments = (ins FlatSymbolRefAttr:$weight, OptionalAttr<Program_HeadRowsAttr>:$derive,
+                       OptionalAttr<FlatSymbolRefAttr>:$scales,
+                       OptionalAttr<DenseI64ArrayAttr>:$block,
+                       OptionalAttr<Program_QuantizeAttr>:$quantize);
   let results = (outs Kernel_BufferType:$result);
   let assemblyFormat = "$weight (`derive` $derive^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
@@ -68,7 +74,7 @@ def Program_BankRefOp : Program_Op<"bank_ref", [Pure]> {
        : !kernel.bank<12x36x64xbf16, #kernel.panels<64, 2>>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$bank);
+  let arguments = (ins FlatSymbolRefAttr:$bank, OptionalAttr<Program_QuantizeAttr>:$quantize);
   let results = (outs Kernel_BankType:$result);
   let assemblyFormat = "$bank attr-dict `:` type($result)";
 }
@@ -95,18 +101,21 @@ def Program_PackOp : Program_Op<"pack", [Pure]> {
     inlined the operand is a `weight_ref` or `bank_ref` and takes over the result's type and `derive`.
 
     - C1: operand and result are both buffers or both banks, and static.
-    - C2: without `derive` the shapes are equal; with it the operand has two dimensions and the result
-      three.
+    - C2: without `derive` and `quantize` the shapes are equal, of a row-major result but for dimensions of one;
+      with `derive` the operand has two dimensions and the result three.
+    - C3: `scales` and `block` come together.
 
     ```mlir
     %p = program.pack %w : !kernel.buffer<40x64xbf16> -> !kernel.buffer<40x64xbf16, #kernel.panels<64, 2>>
     ```
   }];
   let arguments = (ins AnyTypeOf<[Kernel_BufferType, Kernel_BankType]>:$weight,
-                       OptionalAttr<Program_HeadRowsAttr>:$derive);
+                       OptionalAttr<Program_HeadRowsAttr>:$derive, Optional<Kernel_BufferType>:$scales,
+                       OptionalAttr<DenseI64ArrayAttr>:$block,
+                       OptionalAttr<Program_QuantizeAttr>:$quantize);
   let results = (outs AnyTypeOf<[Kernel_BufferType, Kernel_BankType]>:$result);
   let assemblyFormat = [{
-    $weight (`derive` $derive^)? attr-dict `:` type($weight) `->` type($result)
+    $weight (`derive` $derive^)? (`scales` $scales^ `:` type($scales))? attr-dict `:` type($weight) `->` type($result)
   }];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;

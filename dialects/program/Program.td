@@ -59,6 +59,30 @@ def Program_HeadRowsAttr : AttrDef<ProgramDialect, "HeadRows"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
+def Program_QuantizeAttr : AttrDef<ProgramDialect, "Quantize"> {
+  let mnemonic = "quantize";
+  let summary = "codes, scales or numbers made of a weight";
+  let description = [{
+    The packed weight holds `codes` of a plain one, their `scales` (`[ceil(K / columns), N]`: those of a run of columns side by
+    side), or the `numbers` they stand for, as `glm.quantize` and `glm.dequantize` define them.
+    Example: `#program.quantize<part = "codes", bits = 8, columns = 64>`.
+  }];
+  let parameters = (ins StringRefParameter<"">:$part, "int64_t":$bits, "int64_t":$columns);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Program_DequantizeAttr : AttrDef<ProgramDialect, "Dequantize"> {
+  let mnemonic = "dequantize";
+  let summary = "numbers made of codes";
+  let description = [{
+    The packed weight holds `code * scale` of the block of `rows` by `columns` codes, as `glm.dequantize` defines it. The
+    scales are the f32 tensor `source`, `position` bytes into `file`.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$source, "::mlir::StringAttr":$file, "int64_t":$position,
+                        "int64_t":$rows, "int64_t":$columns);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
 // The numbers are those of the schema.
 class Program_Enum<string name, string description, list<I32EnumAttrCase> cases>
     : I32EnumAttr<name, description, cases> {

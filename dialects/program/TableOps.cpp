@@ -58,7 +58,9 @@ LogicalResult WeightOp::verify() {
   if (size != packedBytes(type))
     return emitOpError("takes ") << packedBytes(type) << " bytes as " << type << ", not " << size;
   // C4.
-  if (!getDerive() && type.getShape() != from.getShape())
+  bool isSame = type.getShape() == from.getShape() ||
+                (!type.getLayout() && differInOnes(type.getShape(), from.getShape()));
+  if (!getDerive() && !getQuantize() && !isSame)
     return emitOpError("keeps its shape, but ") << from << " becomes " << type;
   return success();
 }
@@ -67,8 +69,10 @@ LogicalResult program::BankOp::verify() {
   auto type = cast<kernel::BankType>(getType());
   int64_t slab = getSlab();
   // C1.
-  if (type.getShape().size() != 3 ||
-      type.getShape() != cast<RankedTensorType>(getFrom()).getShape())
+  auto from = cast<RankedTensorType>(getFrom());
+  bool isSame = type.getShape() == from.getShape() ||
+                (!type.getLayout() && differInOnes(type.getShape(), from.getShape()));
+  if (type.getShape().size() != 3 || (!getQuantize() && !isSame))
     return emitOpError("has three dimensions and keeps its shape, but ")
            << getFrom() << " becomes " << type;
   // C2.

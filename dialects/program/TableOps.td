@@ -101,7 +101,8 @@ def Program_WeightOp : Program_TableOp<"weight"> {
     - C1: `type` and `from` are static.
     - C2: `at` is a multiple of 64 and not negative.
     - C3: `size` is what the type takes in its layout.
-    - C4: without `derive` the shapes of `type` and `from` are equal.
+    - C4: without `derive` and `quantize` the shapes of `type` and `from` are equal, of a row-major one but for
+      dimensions of one.
 
     ```mlir
     program.weight @model.norm.weight : !kernel.buffer<64xbf16> in @weights at 0 size 128 group @model
@@ -111,7 +112,9 @@ def Program_WeightOp : Program_TableOp<"weight"> {
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kernel_BufferType>:$type,
                        FlatSymbolRefAttr:$segment, Program_IntAttr:$offset, Program_IntAttr:$size,
                        FlatSymbolRefAttr:$group, StrAttr:$source, TypeAttrOf<AnyRankedTensor>:$from,
-                       StrAttr:$file, Program_IntAttr:$position, OptionalAttr<Program_HeadRowsAttr>:$derive);
+                       StrAttr:$file, Program_IntAttr:$position, OptionalAttr<Program_HeadRowsAttr>:$derive,
+                       OptionalAttr<Program_DequantizeAttr>:$dequantize,
+                       OptionalAttr<Program_QuantizeAttr>:$quantize);
   let assemblyFormat = [{
     $sym_name `:` $type `in` $segment `at` $offset `size` $size `group` $group
     `from` $source $from `file` $file `position` $position (`derive` $derive^)? attr-dict
@@ -125,7 +128,8 @@ def Program_BankOp : Program_TableOp<"bank"> {
     Expert `e` is one slab of `slab` bytes `at` offset `offsets[e]` of the segment, made from tensor `source` (with
     `{}` replaced by `e`), `positions[e]` bytes into `files[file_of[e]]`, of one expert's shape of `from`.
 
-    - C1: the type has three dimensions, expert first, and `from` the same shape.
+    - C1: the type has three dimensions, expert first, and without `quantize` `from` has the same shape, of a
+      row-major one but for dimensions of one.
     - C2: `offsets`, `file_of` and `positions` have one element for each expert.
     - C3: every offset is a multiple of 4096.
     - C4: `slab` is what one expert takes in its layout, rounded up to 4096.
@@ -141,7 +145,7 @@ def Program_BankOp : Program_TableOp<"bank"> {
                        FlatSymbolRefAttr:$segment, DenseI64ArrayAttr:$offsets, Program_IntAttr:$slab,
                        FlatSymbolRefAttr:$group, StrAttr:$source, TypeAttrOf<AnyRankedTensor>:$from,
                        StrArrayAttr:$files, DenseI32ArrayAttr:$file_of,
-                       DenseI64ArrayAttr:$positions);
+                       DenseI64ArrayAttr:$positions, OptionalAttr<Program_QuantizeAttr>:$quantize);
   let assemblyFormat = [{
     $sym_name `:` $type `in` $segment `at` $offsets `slab` $slab `group` $group
     `from` $source $from `files` $files $file_of `positions` $positions attr-dict

@@ -8,6 +8,8 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace glm {
 #define GEN_PASS_DEF_APPLYPRECISION
@@ -30,6 +32,17 @@ bool isComparison(LinearOp op) {
   });
 }
 
+/// Rows that become integer codes for other linears would be rounded for this one alone.
+bool readsQuantizedRows(LinearOp op) {
+  return llvm::any_of(op.getX().getUsers(), llvm::IsaPred<QuantizeOp, QuantizeStaticOp>);
+}
+
+/// Integer codes multiply integer codes in every precision.
+bool multipliesIntegers(Value weight) {
+  auto element = dyn_cast<QuantizedType>(getElementTypeOrSelf(weight.getType()));
+  return element && element.getCode().isInteger();
+}
+
 struct ApplyPrecision : glm::impl::ApplyPrecisionBase<ApplyPrecision> {
   using ApplyPrecisionBase::ApplyPrecisionBase;
 
@@ -43,6 +56,14 @@ struct ApplyPrecision : glm::impl::ApplyPrecisionBase<ApplyPrecision> {
     MLIRContext *context = &getContext();
     exact = Float32Type::get(context);
     factor = precision == "bf16" ? Type(BFloat16Type::get(context)) : exact;
+    if (indexKeys != "bf16" && indexKeys != "int8") {
+      emitCoded(getOperation(), {Code::BadArguments, "index-keys",
+                                 "\"" + indexKeys.getValue() + "\" is neither bf16 nor int8",
+                                 "choose one of the two"});
+      return signalPassFailure();
+    }
+    if (indexKeys == "int8")
+      findIndexKeys();
     retypeCaches();
     getOperation().walk([&](Operation *op) { applyTo(op); });
     getOperation()->setAttr("glm.precision", StringAttr::get(context, precision.getValue()));
@@ -51,22 +72,46 @@ struct ApplyPrecision : glm::impl::ApplyPrecisionBase<ApplyPrecision> {
 private:
   //===--- Caches -----------------------------------------------------------------------------===//
 
-  Type retype(Type type) {
+  /// The caches that indexers read become codes: values of functions, and the states that callers
+  /// pass for them.
+  void findIndexKeys() {
+    SymbolTableCollection symbols;
+    getOperation().walk([&](IndexScoresOp scores) { coded.insert(scores.getKeys()); });
+    // From callees to callers; calls are as deep as layers in entries.
+    for (size_t before = 0; before != coded.size();) {
+      before = coded.size();
+      getOperation().walk([&](func::CallOp call) {
+        auto callee = symbols.lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
+        if (callee.isExternal())
+          return;
+        for (auto [operand, argument] : llvm::zip(call.getOperands(), callee.getArguments()))
+          if (coded.contains(argument))
+            coded.insert(operand);
+      });
+    }
+    for (Value value : llvm::to_vector(coded))
+      if (auto state = value.getDefiningOp<StateValueOp>())
+        codedStates.insert(state.getStateAttr().getAttr());
+  }
+
+  Type retype(Type type, bool isCoded) {
     if (auto cache = dyn_cast<CacheType>(type))
-      return CacheType::get(type.getContext(), cache.getWidth(), factor);
+      return CacheType::get(type.getContext(), cache.getWidth(),
+                            isCoded ? Type(IntegerType::get(type.getContext(), 8)) : factor);
     return type;
   }
 
   void retypeCaches() {
     getOperation().walk([&](Operation *op) {
       if (auto state = dyn_cast<StateOp>(op)) {
-        Type type = retype(state.getType());
+        Type type = retype(state.getType(), codedStates.contains(state.getSymNameAttr()));
         caches += type != state.getType();
         state.setType(cast<CacheType>(type));
       } else if (auto function = dyn_cast<func::FuncOp>(op)) {
         retypeSignature(function);
       } else if (auto value = dyn_cast<StateValueOp>(op)) {
-        value.getResult().setType(cast<CacheType>(retype(value.getType())));
+        bool isCoded = codedStates.contains(value.getStateAttr().getAttr());
+        value.getResult().setType(cast<CacheType>(retype(value.getType(), isCoded)));
       } else if (auto gather = dyn_cast<GatherOp>(op)) {
         auto rows = cast<RankedTensorType>(gather.getType());
         gather.getResult().setType(rows.clone(factor));
@@ -76,8 +121,9 @@ private:
 
   void retypeSignature(func::FuncOp function) {
     SmallVector<Type> inputs;
-    for (Type type : function.getArgumentTypes())
-      inputs.push_back(retype(type));
+    for (auto [index, type] : llvm::enumerate(function.getArgumentTypes()))
+      inputs.push_back(
+          retype(type, !function.isExternal() && coded.contains(function.getArgument(index))));
     if (!function.isExternal())
       for (auto [argument, type] : llvm::zip(function.getArguments(), inputs))
         argument.setType(type);
@@ -88,13 +134,17 @@ private:
 
   void applyTo(Operation *op) {
     if (auto linear = dyn_cast<LinearOp>(op)) {
-      Type type = isComparison(linear) ? exact : factor;
+      if (multipliesIntegers(linear.getWeight()))
+        return;
+      Type type = isComparison(linear) || readsQuantizedRows(linear) ? exact : factor;
       convert(linear.getXMutable(), type);
       convert(linear.getWeightMutable(), type);
     } else if (auto linear = dyn_cast<HeadLinearOp>(op)) {
       convert(linear.getXMutable(), factor);
       convert(linear.getWeightMutable(), factor);
     } else if (auto linear = dyn_cast<ExpertLinearOp>(op)) {
+      if (multipliesIntegers(linear.getBank()))
+        return;
       convertDispatched(linear);
       convert(linear.getBankMutable(), factor);
     } else if (auto attend = dyn_cast<AttendExpandedOp>(op)) {
@@ -122,7 +172,8 @@ private:
   void convert(OpOperand &operand, Type element) {
     Value value = operand.get();
     auto type = cast<RankedTensorType>(value.getType());
-    if (type.getElementType() == element)
+    // Codes stay what the checkpoint has; only numbers are rounded.
+    if (type.getElementType() == element || isa<QuantizedType>(type.getElementType()))
       return;
     OpBuilder builder(&getContext());
     builder.setInsertionPointAfterValue(value);
@@ -139,6 +190,8 @@ private:
   }
 
   Type exact, factor;
+  llvm::SetVector<Value> coded; // caches of codes
+  llvm::DenseSet<StringAttr> codedStates;
 };
 
 } // namespace

@@ -14,12 +14,20 @@ void glm::buildModelPhase(OpPassManager &pm, const ModelPhaseOptions &options) {
   // mistake of the importer, and later passes could hide it.
   pm.addPass(createVerifyLedger());
 
+  //===--- Which weights become codes -------------------------------------------------------===//
+
+  // Before precision, which leaves products of integers alone.
+  ApplyRecipeOptions recipe;
+  recipe.rules.assign(options.rules.begin(), options.rules.end());
+  pm.addPass(createApplyRecipe(recipe));
+
   //===--- What is computed in which type ---------------------------------------------------===//
 
   // Before any fusion: rounding points are part of the function, and fused ops must not decide on
   // them.
   ApplyPrecisionOptions precision;
   precision.precision = options.precision;
+  precision.indexKeys = options.indexKeys;
   pm.addPass(createApplyPrecision(precision));
 
   // Equal casts of one value were made for each of its readers.
@@ -32,6 +40,6 @@ void glm::buildModelPhase(OpPassManager &pm, const ModelPhaseOptions &options) {
 
 void glm::registerModelPipeline() {
   PassPipelineRegistration<ModelPhaseOptions>(
-      "glm-model-pipeline", "the model phase: check the ledger, apply the precision",
+      "glm-model-pipeline", "the model phase: check the ledger, apply recipe and precision",
       buildModelPhase);
 }

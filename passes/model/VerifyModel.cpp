@@ -53,7 +53,9 @@ private:
       return success(succeeded(checkFactors(op, attend.getQ(), attend.getGathered())) &&
                      succeeded(checkFactors(op, attend.getQRope(), attend.getGathered())));
     if (auto scores = dyn_cast<IndexScoresOp>(op))
-      return checkFactors(op, scores.getQ(), scores.getKeys());
+      return scores.getKeys().getType().getElementType().isInteger(8)
+                 ? success() // queries become codes too
+                 : checkFactors(op, scores.getQ(), scores.getKeys());
     return success();
   }
 
@@ -65,6 +67,12 @@ private:
 
   LogicalResult checkFactors(Operation *op, Value a, Value b) {
     Type left = elementOf(a.getType()), right = elementOf(b.getType());
+    // Integers meet integers by the rules of their ops; numbers meet codes in their own type.
+    if (auto codes = dyn_cast<QuantizedType>(right)) {
+      if (codes.getCode().isInteger())
+        return success();
+      right = left;
+    }
     if (left != right)
       return report(op, op->getName().getStringRef(),
                     "multiplies " + toText(left) + " by " + toText(right),

@@ -68,7 +68,7 @@ private:
   LogicalResult inlineCall(func::CallOp call, IRMapping &mapping, StringRef path);
   LogicalResult inlineBranch(program::BranchOp branch, IRMapping &mapping, StringRef path);
   LogicalResult writeLaunch(kernel::LaunchOp launch, IRMapping &mapping, StringRef path);
-  Value pack(program::PackOp op, Value weight);
+  Value pack(program::PackOp op, Value weight, Value scales);
   Value reference(Operation *op);
   std::string labelOf(ValueRange operands, Operation *launch, StringRef path);
   Value inputBuffer(unsigned index);
@@ -80,7 +80,7 @@ private:
   /// References and buffers come first, then ports, then commands; each has its own place to grow.
   OpBuilder refs, commands;
   Operation *endOfRefs = nullptr;
-  DenseMap<std::tuple<Attribute, Type, Attribute>, Value> shared;
+  DenseMap<std::pair<Attribute, Type>, Value> shared;
 };
 
 FailureOr<program::EntryOp> EntryWriter::write() {
@@ -154,7 +154,8 @@ LogicalResult EntryWriter::inlineOp(Operation *op, IRMapping &mapping, StringRef
       .Case([&](program::BranchOp branch) { return inlineBranch(branch, mapping, path); })
       .Case([&](program::BufferOp) { return refs.clone(*op, mapping), success(); })
       .Case([&](program::PackOp packed) -> LogicalResult {
-        Value result = pack(packed, mapping.lookup(packed.getWeight()));
+        Value scales = packed.getScales() ? mapping.lookup(packed.getScales()) : Value();
+        Value result = pack(packed, mapping.lookup(packed.getWeight()), scales);
         if (!result)
           return op->emitOpError("packs something that is no plain weight or bank of the module");
         mapping.map(packed.getResult(), result);
@@ -224,25 +225,25 @@ LogicalResult EntryWriter::writeLaunch(kernel::LaunchOp launch, IRMapping &mappi
 
 /// The same weight in the same form is one value of the entry.
 Value EntryWriter::reference(Operation *op) {
-  Attribute symbol = op->getAttr(isa<program::WeightRefOp>(op) ? "weight"
-                                 : isa<program::BankRefOp>(op) ? "bank"
-                                                               : "state");
-  Attribute derive = op->getAttr("derive");
-  Value &place = shared[{symbol, op->getResult(0).getType(), derive}];
+  Value &place = shared[{op->getAttrDictionary(), op->getResult(0).getType()}];
   if (!place)
     place = refs.clone(*op)->getResult(0);
   return place;
 }
 
-Value EntryWriter::pack(program::PackOp op, Value weight) {
+Value EntryWriter::pack(program::PackOp op, Value weight, Value scales) {
   OpBuilder::InsertionGuard guard(refs);
   Operation *packed = nullptr;
   if (auto bank = weight.getDefiningOp<program::BankRefOp>())
     packed = program::BankRefOp::create(refs, bank.getLoc(), op.getResult().getType(),
-                                        bank.getBankAttr());
-  else if (auto plain = weight.getDefiningOp<program::WeightRefOp>(); plain && !plain.getDerive())
-    packed = program::WeightRefOp::create(refs, plain.getLoc(), op.getResult().getType(),
-                                          plain.getWeightAttr(), op.getDeriveAttr());
+                                        bank.getBankAttr(), op.getQuantizeAttr());
+  else if (auto plain = weight.getDefiningOp<program::WeightRefOp>(); plain && !plain.getDerive()) {
+    auto companion = scales ? scales.getDefiningOp<program::WeightRefOp>() : program::WeightRefOp();
+    packed = program::WeightRefOp::create(
+        refs, plain.getLoc(), op.getResult().getType(), plain.getWeightAttr(), op.getDeriveAttr(),
+        companion ? companion.getWeightAttr() : FlatSymbolRefAttr(), op.getBlockAttr(),
+        op.getQuantizeAttr());
+  }
   if (!packed)
     return {};
   // `reference` keeps the first of equal ones; the dead copy would only be noise in the dump.

@@ -24,10 +24,19 @@ namespace {
 struct Form {
   StringAttr symbol;
   Type type;
-  Attribute derive;
+  /// What a weight is derived by, all null of a plain one.
+  program::HeadRowsAttr derive;
+  FlatSymbolRefAttr scales;
+  DenseI64ArrayAttr block;
+  program::QuantizeAttr quantize;
   llvm::SetVector<Operation *> references;
   llvm::SetVector<Attribute> entries;
 };
+
+/// Memory of that shape is what `from` is, row-major but for dimensions of one.
+bool holds(ArrayRef<int64_t> shape, Attribute layout, RankedTensorType from) {
+  return shape == from.getShape() || (!layout && program::differInOnes(shape, from.getShape()));
+}
 
 struct PackWeights : place::impl::PackWeightsPassBase<PackWeights> {
   void runOnOperation() override;
@@ -58,7 +67,7 @@ void PackWeights::collect(ModuleOp module) {
   for (Operation &op : *module.getBody())
     if (isa<model::WeightOp, model::BankOp>(op))
       sources[SymbolTable::getSymbolName(&op)] = &op;
-  DenseMap<std::tuple<StringAttr, Type, Attribute>, unsigned> index;
+  DenseMap<std::pair<Attribute, Type>, unsigned> index;
   auto add = [&](Operation *op, program::EntryOp entry) {
     if (!isa_and_nonnull<program::WeightRefOp, program::BankRefOp>(op))
       return;
@@ -66,10 +75,14 @@ void PackWeights::collect(ModuleOp module) {
         op->getAttrOfType<FlatSymbolRefAttr>(isa<program::BankRefOp>(op) ? "bank" : "weight")
             .getAttr();
     Type type = op->getResult(0).getType();
-    Attribute derive = op->getAttr("derive");
-    auto [at, isNew] = index.try_emplace({symbol, type, derive}, forms.size());
+    auto [at, isNew] = index.try_emplace({op->getAttrDictionary(), type}, forms.size());
     if (isNew) {
-      forms.push_back({symbol, type, derive, {}, {}});
+      forms.push_back({symbol, type, op->getAttrOfType<program::HeadRowsAttr>("derive"),
+                       op->getAttrOfType<FlatSymbolRefAttr>("scales"),
+                       op->getAttrOfType<DenseI64ArrayAttr>("block"),
+                       op->getAttrOfType<program::QuantizeAttr>("quantize"),
+                       {},
+                       {}});
       ++formsOf[symbol];
     }
     forms[at->second].references.insert(op);
@@ -90,8 +103,11 @@ std::string PackWeights::nameOf(const Form &form) {
   if (formsOf[form.symbol] == 1)
     return form.symbol.str();
   std::string name = form.symbol.str() + "|";
-  if (auto rows = dyn_cast_or_null<program::HeadRowsAttr>(form.derive))
-    name += "heads" + std::to_string(rows.getBegin()) + (rows.getTransposed() ? "t," : ",");
+  if (form.derive)
+    name += "heads" + std::to_string(form.derive.getBegin()) +
+            (form.derive.getTransposed() ? "t," : ",");
+  if (form.quantize)
+    name += form.quantize.getPart().str() + ",";
   Attribute layout;
   Type element;
   if (auto buffer = dyn_cast<kernel::BufferType>(form.type))
@@ -122,14 +138,24 @@ LogicalResult PackWeights::placeWeight(Form &form, model::WeightOp source, FlatS
                                        OpBuilder &b) {
   auto type = cast<kernel::BufferType>(form.type);
   auto from = cast<RankedTensorType>(source.getType());
-  if (!form.derive && type.getShape() != from.getShape())
+  if (!form.derive && !form.quantize && !holds(type.getShape(), type.getLayout(), from))
     return form.references.front()->emitOpError("wants ")
            << type << " of a weight of type " << from;
+  program::DequantizeAttr dequantize;
+  if (form.scales) {
+    auto scales = dyn_cast_or_null<model::WeightOp>(sources.lookup(form.scales.getAttr()));
+    if (!scales)
+      return form.references.front()->emitOpError("there is no glm.weight ") << form.scales;
+    placed.insert(scales);
+    dequantize = program::DequantizeAttr::get(&getContext(), scales.getSymNameAttr(),
+                                              scales.getFileAttr(), scales.getOffset(),
+                                              form.block[0], form.block[1]);
+  }
   end = llvm::alignTo(end, program::lineBytes);
   int64_t size = program::packedBytes(type);
   program::WeightOp::create(b, source.getLoc(), nameOf(form), type, "weights", end, size,
                             group.getValue(), source.getSymName(), from, source.getFile(),
-                            source.getOffset(), cast_or_null<program::HeadRowsAttr>(form.derive));
+                            source.getOffset(), form.derive, dequantize, form.quantize);
   end += size;
   ++weights;
   return success();
@@ -139,7 +165,7 @@ LogicalResult PackWeights::placeBank(Form &form, model::BankOp source, FlatSymbo
                                      OpBuilder &b) {
   auto type = cast<kernel::BankType>(form.type);
   auto from = cast<RankedTensorType>(source.getType());
-  if (type.getShape() != from.getShape())
+  if (!form.quantize && !holds(type.getShape(), type.getLayout(), from))
     return form.references.front()->emitOpError("wants ") << type << " of a bank of type " << from;
   int64_t slab = llvm::alignTo(program::expertBytes(type), program::slabAlignment);
   SmallVector<int64_t> offsets;
@@ -148,7 +174,7 @@ LogicalResult PackWeights::placeBank(Form &form, model::BankOp source, FlatSymbo
     offsets.push_back(end);
   program::BankOp::create(b, source.getLoc(), nameOf(form), type, "weights", offsets, slab,
                           group.getValue(), source.getTensors(), from, source.getFiles(),
-                          source.getFileOf(), source.getOffsets());
+                          source.getFileOf(), source.getOffsets(), form.quantize);
   ++banks;
   return success();
 }
@@ -177,7 +203,9 @@ LogicalResult PackWeights::placeStates(ModuleOp module, OpBuilder &b) {
     if (!source)
       return reference.emitOpError("there is no glm.state @") << symbol.getValue();
     auto cache = cast<model::CacheType>(source.getType());
-    if (cache.getWidth() != type.getWidth() || cache.getElementType() != type.getElementType())
+    // Behind the codes of a row lies their scale.
+    int64_t scale = cache.getElementType().isInteger(8) ? 4 : 0;
+    if (cache.getWidth() + scale != type.getWidth() || cache.getElementType() != type.getElementType())
       return reference.emitOpError("wants ") << type << " of a state of type " << cache;
     source.setSymName((symbol.getValue() + "$source").str());
     program::StateOp::create(b, source.getLoc(), symbol.getValue(), type, pageRows, "host");
@@ -240,7 +268,8 @@ void PackWeights::runOnOperation() {
     reference->setAttr(isa<program::BankRefOp>(reference) ? "bank" : "weight",
                        FlatSymbolRefAttr::get(&getContext(), name));
     // The symbol now says how it was derived.
-    reference->removeAttr("derive");
+    for (StringRef how : {"derive", "scales", "block", "quantize"})
+      reference->removeAttr(how);
   }
 }
 

@@ -35,8 +35,7 @@ public:
     if (!isNew)
       return entry->second;
     auto type = cast<model::CacheType>(cache.getType());
-    auto rows = kernel::CacheType::get(type.getContext(), type.getWidth(), type.getElementType(),
-                                       Attribute());
+    kernel::CacheType rows = cacheOf(type, Attribute());
     kernel::CacheType found;
     for (OpOperand &use : cache.getUses()) {
       kernel::CacheType used = readBy(use);
@@ -150,8 +149,8 @@ private:
 bool Bufferizer::isBank(Value value) {
   return llvm::any_of(value.getUses(), [&](OpOperand &use) {
     Operation *user = use.getOwner();
-    if (isa<model::CastOp>(user))
-      return isBank(user->getResult(0));
+    if (isa<model::CastOp, model::QuantizeOp, model::QuantizedOp, model::DequantizeOp>(user))
+      return llvm::any_of(user->getResults(), [&](Value result) { return isBank(result); });
     if (auto call = dyn_cast<func::CallOp>(user)) {
       auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
       return !callee.isExternal() && isBank(callee.getArgument(use.getOperandNumber()));
@@ -260,24 +259,49 @@ Value Bufferizer::bankOrWeight(model::WeightValueOp op) {
   if (isa<model::BankOp>(symbols.lookup(op.getWeight()))) {
     auto type = kernel::BankType::get(op.getContext(), tensor.getShape(), tensor.getElementType(),
                                       Attribute());
-    return program::BankRefOp::create(builder, op.getLoc(), type, op.getWeightAttr());
+    return program::BankRefOp::create(builder, op.getLoc(), type, op.getWeightAttr(),
+                                      program::QuantizeAttr());
   }
   return program::WeightRefOp::create(builder, op.getLoc(), bufferOf(op.getType()),
-                                      op.getWeightAttr(), program::HeadRowsAttr());
+                                      op.getWeightAttr(), program::HeadRowsAttr(),
+                                      FlatSymbolRefAttr(), DenseI64ArrayAttr(),
+                                      program::QuantizeAttr());
 }
 
-/// The memory of a weight as a kernel reads it: casts and head rows become one `program.pack`.
+/// The memory of a weight as a kernel reads it: casts, head rows and what makes codes or numbers of
+/// each other become one `program.pack`.
 Value Bufferizer::weightFor(Value operand, Type wanted, bool transposed) {
   Value &known = packed[{operand, wanted}];
   if (known)
     return known;
   Value base = operand;
   program::HeadRowsAttr derive;
+  program::QuantizeAttr quantize;
+  DenseI64ArrayAttr block;
+  Value scales;
+  bool asNumbers = false;
   while (Operation *op = base.getDefiningOp()) {
-    if (auto rows = dyn_cast<model::HeadRowsOp>(op))
+    if (auto rows = dyn_cast<model::HeadRowsOp>(op)) {
       derive = program::HeadRowsAttr::get(op->getContext(), rows.getBegin(), transposed);
-    else if (!isa<model::CastOp>(op))
+    } else if (auto codes = dyn_cast<model::QuantizeOp>(op)) {
+      quantize = program::QuantizeAttr::get(
+          op->getContext(), asNumbers ? "numbers" : base == codes.getScales() ? "scales" : "codes",
+          getElementTypeOrSelf(codes.getCodes().getType()).getIntOrFloatBitWidth(),
+          codes.getColumns());
+    } else if (auto numbers = dyn_cast<model::DequantizeOp>(op)) {
+      auto tied = numbers.getX().getDefiningOp<model::QuantizedOp>();
+      auto type = cast<model::QuantizedType>(getElementTypeOrSelf(numbers.getX().getType()));
+      base = tied.getCodes();
+      // Codes that packing makes are numbers again without being written.
+      asNumbers = bool(base.getDefiningOp<model::QuantizeOp>());
+      if (asNumbers)
+        continue;
+      scales = memory.lookup(tied.getScales()).front();
+      block = builder.getDenseI64ArrayAttr({type.getRows(), type.getColumns()});
+      continue;
+    } else if (!isa<model::CastOp>(op)) {
       break;
+    }
     base = op->getOperand(0);
   }
   Value plain = memory.lookup(base).front();
@@ -287,7 +311,8 @@ Value Bufferizer::weightFor(Value operand, Type wanted, bool transposed) {
   OpBuilder::InsertionGuard guard(builder);
   if (outside)
     builder.setInsertionPoint(outside);
-  return known = program::PackOp::create(builder, operand.getLoc(), wanted, plain, derive);
+  return known = program::PackOp::create(builder, operand.getLoc(), wanted, plain, derive, scales,
+                                         block, quantize);
 }
 
 LogicalResult Bufferizer::rewriteLaunch(kernel::LaunchOp launch) {
@@ -297,7 +322,10 @@ LogicalResult Bufferizer::rewriteLaunch(kernel::LaunchOp launch) {
   Memories inputs, outputs;
   for (auto [index, operand] : llvm::enumerate(launch.getInputs())) {
     auto tensor = dyn_cast<RankedTensorType>(operand.getType());
-    bool isWeight = tensor && tensor.hasStaticShape() && !memory.contains(operand);
+    // What stands beside codes is a row for kernels, whatever it is in the checkpoint.
+    bool isWeight =
+        tensor && tensor.hasStaticShape() &&
+        (!memory.contains(operand) || memory.lookup(operand).front().getType() != types[index]);
     if (isWeight || isa<kernel::BankType>(types[index]) || kernel::layoutOf(types[index])) {
       if (!isa<model::CacheType>(operand.getType())) {
         bool transposed = bool(kernel.getArgAttr(index, "kernel.transposed"));
@@ -423,7 +451,8 @@ LogicalResult Bufferizer::rewrite(Operation *op) {
         program::StateRefOp::create(builder, op->getLoc(), type, state.getStateAttr())};
     return success();
   }
-  if (isa<model::HeadRowsOp, model::CastOp>(op))
+  if (isa<model::HeadRowsOp, model::CastOp, model::QuantizedOp, model::QuantizeOp,
+          model::DequantizeOp>(op))
     return success(); // followed from the launches that read them
   if (isView(op)) {
     Memories same = memory[op->getOperand(0)]; // a copy: the map may grow

@@ -5,7 +5,7 @@
 // cache. All of it depends on the machine and on the weight's shape, never on the rows of a call:
 // one artifact serves one row and thousands.
 #include "compiler/diagnostics/MlirDiagnostic.h"
-#include "passes/tile/Emit.h"
+#include "passes/tile/Factors.h"
 #include "passes/tile/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -136,40 +136,46 @@ private:
       n /= 2;
     Type narrowest = elementAt(first);
     for (Value weight : weights)
-      if (kernel::bitWidth(elementAt(weight)) < kernel::bitWidth(narrowest))
+      if (kernel::bitWidth(model::storedElement(elementAt(weight))) <
+          kernel::bitWidth(model::storedElement(narrowest)))
         narrowest = elementAt(weight);
     return describe(grid, n, pieces() * n, sizeAt(first, 1), 1, narrowest);
   }
 
   /// Columns of another head follow those of one: the tile divides them, or covers them.
-  Choice headProduct(model::HeadLinearOp op) {
-    Grid grid(machine);
-    int64_t N = sizeAt(op.getResult(), 2), K = sizeAt(op.getX(), 2);
+  static int64_t headColumns(const Grid &grid, int64_t N) {
     int64_t n = grid.columns();
     while (n > grid.lanes && N % n != 0)
       n -= grid.lanes;
-    if (N % n != 0)
-      n = std::min(grid.columns(), int64_t(llvm::alignTo(N, grid.lanes)));
-    return describe(grid, n, N, K, sizeAt(op.getWeight(), 0), elementAt(op.getWeight()));
+    return N % n == 0 ? n : std::min(grid.columns(), int64_t(llvm::alignTo(N, grid.lanes)));
+  }
+
+  Choice headProduct(model::HeadLinearOp op) {
+    Grid grid(machine);
+    int64_t N = sizeAt(op.getResult(), 2), K = sizeAt(op.getX(), 2);
+    return describe(grid, headColumns(grid, N), N, K, sizeAt(op.getWeight(), 0), elementAt(op.getWeight()));
   }
 
   Choice describe(const Grid &grid, int64_t n, int64_t N, int64_t K, int64_t matrices,
                   Type element) {
-    int64_t pair = 32 / kernel::bitWidth(element);
-    int64_t k = largestDivisor(K, block, pair);
-    int64_t m = rowsOf(grid, n, k, element);
+    // A block of k never spans two scales of a weight.
+    auto quantized = dyn_cast<model::QuantizedType>(element);
+    Type code = model::storedElement(element);
+    int64_t k = quantized && quantized.getColumns() < K ? quantized.getColumns()
+                                                        : largestDivisor(K, block, laneOf(code));
+    int64_t m = rowsOf(grid, n, k, code);
     std::string reason =
         formatv("{0} rows in tiles of {1}x{2} accumulators in {3} registers of {4} bytes, "
                 "{5} panels of {2} columns, {6} blocks of {7}",
                 m, grid.m, n, machine.getRegisters(), machine.getVectorBytes(),
-                matrices * llvm::divideCeil(N, n), K / k, k);
+                matrices * llvm::divideCeil(N, n), llvm::divideCeil(K, k), k);
     return {m, n, k, reason, n < grid.columns()};
   }
 
   /// Rows of a unit: with their sums they take half of the second cache. Pairs of bf16 that a machine
   /// multiplies are not widened.
   int64_t rowsOf(const Grid &grid, int64_t n, int64_t k, Type element) const {
-    int64_t bytes = machine.getBf16Dot() && element.isBF16() ? 2 : 4;
+    int64_t bytes = element.isInteger() ? 1 : machine.getBf16Dot() && element.isBF16() ? 2 : 4;
     int64_t rows = machine.getL2() / 2 / (k * bytes + n * 4);
     return std::clamp(rows, 4 * grid.m, mostRows) / grid.m * grid.m;
   }

@@ -15,7 +15,7 @@ using program::Expr;
 namespace {
 
 int64_t bytesOf(int64_t elements, Type element) {
-  return llvm::divideCeil(elements * kernel::bitWidth(element), 8);
+  return llvm::divideCeil(elements * kernel::bitWidth(model::storedElement(element)), 8);
 }
 
 class Coster {
@@ -100,7 +100,8 @@ Expr Coster::cachedOf(Operation *op) const {
   using namespace model;
   auto rowBytes = [](Value cache) {
     auto type = cast<CacheType>(cache.getType());
-    return bytesOf(type.getWidth(), type.getElementType());
+    int64_t scale = type.getElementType().isInteger(8) ? 4 : 0;
+    return bytesOf(type.getWidth(), type.getElementType()) + scale;
   };
   return llvm::TypeSwitch<Operation *, Expr>(op)
       .Case([&](IndexScoresOp op) { return count("indexed_keys") * rowBytes(op.getKeys()); })

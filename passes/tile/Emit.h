@@ -57,6 +57,16 @@ kernel::BufferType bufferOf(llvm::ArrayRef<int64_t> shape, mlir::Type element,
 /// selection.
 kernel::BufferType bufferOf(mlir::Type value);
 
+/// How a cache of the model lies in memory: behind the codes of a row comes their scale, 4 bytes.
+kernel::CacheType cacheOf(model::CacheType cache, mlir::Attribute layout);
+
+/// A row (or more) as codes of 8 bits: `codes` i8, and `scale` for each row, `R x 1` f32, so that a
+/// number is about `code * scale`.
+struct Codes {
+  mlir::Value codes, scale;
+};
+Codes encodeRows(KernelBuilder &b, mlir::Value tile);
+
 /// The only op of type `T` of a group, or null.
 template <typename T> T only(kernel::GroupOp group) {
   auto range = group.getBody().front().getOps<T>();

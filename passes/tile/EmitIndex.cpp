@@ -43,13 +43,14 @@ private:
   void searchRows(Value first, Value slot, ArrayRef<Value> counts);
   void selectAll(Value i, Value count);
   void searchRange(Value first, Value slot, ArrayRef<Value> counts, Value last);
-  Value scoreKeys(Value query, Value weight, Value keys, int64_t count);
+  Value scoreKeys(Value query, Value weight, Value keys, int64_t R);
+  bool isCoded() { return elementOf(cache.getType()).isInteger(8); }
   TileType tile(int64_t rows, int64_t columns, Type element) {
     return TileType::get(b.loc.getContext(), rows, columns, element);
   }
   std::string name(StringRef kind) {
     return (kind + "_" + Twine(heads) + "x" + Twine(width) + "_top_" + Twine(kept) + "_" +
-            elementName(scores.getQ().getType()))
+            elementName(scores.getKeys().getType().getElementType()))
         .str();
   }
 
@@ -101,6 +102,13 @@ void forRows(KernelBuilder &b, Value begin, Value end, llvm::function_ref<void(V
   body(loop.getInductionVar());
 }
 
+/// Every row of codes with every row of codes, i32.
+Value codeProduct(KernelBuilder &b, Value left, Value right) {
+  Value none = arith::ConstantOp::create(b.body, b.loc, b.body.getI32IntegerAttr(0));
+  Value zero = b.splat(none, tileOf(left).getRows(), tileOf(right).getRows());
+  return MmaOp::create(b.body, b.loc, zero.getType(), left, right, zero);
+}
+
 } // namespace
 
 /// Ranges that the keys of every row are cut into: as many as there are workers, as far as there is
@@ -120,7 +128,7 @@ LaunchOp Search::searchRanges(SymbolTable &symbols) {
   auto lines = LinesAttr::get(b.loc.getContext(), step);
   query = b.input(scores.getQ(), bufferOf({anyRows, heads, width}, element));
   weights = b.input(scores.getWeights(), bufferOf({anyRows, heads, 1}, weightType));
-  cache = b.input(scores.getKeys(), CacheType::get(b.loc.getContext(), width, element, lines));
+  cache = b.input(scores.getKeys(), cacheOf(scores.getKeys().getType(), lines));
   rows = b.input(scores.getRows(), bufferOf(scores.getRows().getType()));
   selection = b.output(bufferOf({anyRows, kept}, b.i32));
   candidates = b.output(bufferOf({lists, kept}, b.f32));
@@ -216,11 +224,25 @@ void Search::searchRange(Value first, Value slot, ArrayRef<Value> counts, Value 
     for (Value whole : {q, w})
       whole.getDefiningOp<LoadTileOp>().setInside(true);
   }
+  if (isCoded()) {
+    // A query's scale goes to its weight; a key's bytes behind the codes meet zeros.
+    Codes coded = encodeRows(b, q);
+    w = b.map({w, coded.scale}, R * heads, 1, b.f32,
+              [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                return arith::MulFOp::create(s, loc, v[0], v[1]);
+              });
+    Value column = IotaOp::create(b.body, b.loc, tile(1, 4, b.i32));
+    Value none = b.map(column, R * heads, 4, elementOf(cache.getType()),
+                       [](OpBuilder &s, Location loc, ValueRange) -> Value {
+                         return arith::ConstantOp::create(s, loc, s.getI8IntegerAttr(0));
+                       });
+    q = b.concat(coded.codes, none);
+  }
   auto top = TopKOp::create(b.body, b.loc, TypeRange{tile(R, kept, b.i32), tile(R, kept, b.f32)},
                             begin, ends, step);
   {
     KeyLoop loop(b, top);
-    Value keys = b.load(cache, {slot, loop.key}, step, width);
+    Value keys = b.load(cache, {slot, loop.key}, step, columnsOf(cache.getType()));
     YieldOp::create(b.body, b.loc, scoreKeys(q, w, keys, R));
   }
   when(
@@ -235,16 +257,29 @@ void Search::searchRange(Value first, Value slot, ArrayRef<Value> counts, Value 
 
 /// `R x step`: for each row the weighted sum over its heads of what is positive.
 Value Search::scoreKeys(Value query, Value weight, Value keys, int64_t R) {
-  Value weighted = b.map({product(b, query, keys), weight}, R * heads, step, b.f32,
+  Value dots = isCoded() ? codeProduct(b, query, keys) : product(b, query, keys);
+  Value weighted = b.map({dots, weight}, R * heads, step, b.f32,
                          [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                           Value dot = v[0];
+                           if (isCoded())
+                             dot = arith::SIToFPOp::create(s, loc, b.f32, dot);
                            Value zero = arith::ConstantOp::create(s, loc, s.getF32FloatAttr(0.0f));
                            Value above =
-                               arith::CmpFOp::create(s, loc, arith::CmpFPredicate::OGT, v[0], zero);
-                           Value positive = arith::SelectOp::create(s, loc, above, v[0], zero);
+                               arith::CmpFOp::create(s, loc, arith::CmpFPredicate::OGT, dot, zero);
+                           Value positive = arith::SelectOp::create(s, loc, above, dot, zero);
                            return arith::MulFOp::create(s, loc, positive, v[1]);
                          });
   Value sum = ReduceOp::create(b.body, b.loc, tile(R, step, b.f32), Reduction::Sum, weighted, 0);
-  return scaled(b, sum, scores.getScale().convertToDouble());
+  double scale = scores.getScale().convertToDouble();
+  if (!isCoded())
+    return scaled(b, sum, scale);
+  Value scales = WordColumnOp::create(b.body, b.loc, tile(1, step, b.f32), keys, width);
+  return b.map({sum, scales}, R, step, b.f32,
+               [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                 Value all = arith::ConstantOp::create(s, loc, s.getF32FloatAttr(scale));
+                 Value unit = arith::MulFOp::create(s, loc, v[1], all);
+                 return arith::MulFOp::create(s, loc, v[0], unit);
+               });
 }
 
 //===--- The second kernel --------------------------------------------------------------------===//

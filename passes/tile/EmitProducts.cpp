@@ -2,7 +2,7 @@
 //
 // Linears. The weight is packed in panels of as many rows as the tile has columns. ProductGrid.h says
 // how panels and rows are shared: a worker streams its panels once for every block of rows.
-#include "passes/tile/Emit.h"
+#include "passes/tile/Factors.h"
 #include "passes/tile/ProductGrid.h"
 
 using namespace mlir;
@@ -21,49 +21,59 @@ struct Product {
   Product(int64_t N, int64_t K, ScheduleAttr schedule, Type element)
       : N(N), K(K), m(schedule.getM()), n(schedule.getN()), k(schedule.getK()), element(element) {}
 
-  /// As many columns side by side as fill 32 bits.
-  PanelsAttr panels() const {
-    return PanelsAttr::get(element.getContext(), n, 32 / bitWidth(element));
-  }
   int64_t panelCount() const { return llvm::divideCeil(N, n); }
 };
 
-using LoadBlock = function_ref<Value(Value k)>;
-using LoadWeight = function_ref<Value(unsigned weight, Value k)>;
+/// `columns` columns of the left factor from `k` on.
+using LoadBlock = function_ref<Value(Value k, int64_t columns)>;
 
-/// `sum_k a(k) b(w, k)` over all blocks, for each of `weights` weights: one block of `a` at a time
-/// meets all of them.
-Results multiply(KernelBuilder &b, const Product &p, unsigned weights, LoadBlock loadA,
-                 LoadWeight loadB) {
-  Results sums(weights, b.zeros(p.m, p.n));
-  auto step = [&](Value k, ValueRange before) {
-    Value block = loadA(k);
+/// `sum_k a(k) w(k)` over all blocks, for each weight: one block of `a` at a time meets all of them.
+Results multiply(KernelBuilder &b, const Product &p, MutableArrayRef<WeightFactor> weights,
+                 LoadBlock loadA) {
+  Results sums;
+  for (WeightFactor &weight : weights)
+    sums.push_back(weight.zero(p.m));
+  auto step = [&](Value k, int64_t columns, ValueRange before) {
+    Value block = loadA(k, columns);
     Results next;
-    for (auto [weight, sum] : llvm::enumerate(before))
-      next.push_back(MmaOp::create(b.body, b.loc, sum.getType(), block, loadB(weight, k), sum));
+    for (auto [weight, sum] : llvm::zip(weights, before))
+      next.push_back(weight.add(sum, block, k, columns));
     return next;
   };
-  if (p.k == p.K)
-    return step(b.index(0), sums);
-  auto loop = scf::ForOp::create(b.body, b.loc, b.index(0), b.index(p.K), b.index(p.k), sums);
-  OpBuilder::InsertionGuard guard(b.body);
-  b.body.setInsertionPointToStart(loop.getBody());
-  scf::YieldOp::create(b.body, b.loc, step(loop.getInductionVar(), loop.getRegionIterArgs()));
-  return Results(loop.getResults());
+  int64_t whole = p.K / p.k * p.k;
+  if (whole == p.k) {
+    sums = step(b.index(0), p.k, sums);
+  } else if (whole > 0) {
+    auto loop = scf::ForOp::create(b.body, b.loc, b.index(0), b.index(whole), b.index(p.k), sums);
+    OpBuilder::InsertionGuard guard(b.body);
+    b.body.setInsertionPointToStart(loop.getBody());
+    scf::YieldOp::create(b.body, b.loc,
+                         step(loop.getInductionVar(), p.k, loop.getRegionIterArgs()));
+    sums = Results(loop.getResults());
+  }
+  // The last block of scales may be narrower than the others.
+  return whole < p.K ? step(b.index(whole), p.K - whole, sums) : sums;
 }
 
 /// Rows that are whole in one block are the same for all panels: loaded in front of them.
 struct LeftOperand {
-  LeftOperand(const Product &p, KernelBuilder &b, std::function<Value(Value)> load)
+  LeftOperand(const Product &p, KernelBuilder &b, std::function<Value(Value, int64_t)> load)
       : load(std::move(load)) {
     if (p.k == p.K)
-      whole = this->load(b.index(0));
+      whole = this->load(b.index(0), p.k);
   }
-  Value operator()(Value k) const { return whole ? whole : load(k); }
+  Value operator()(Value k, int64_t columns) const { return whole ? whole : load(k, columns); }
 
-  std::function<Value(Value)> load;
+  std::function<Value(Value, int64_t)> load;
   Value whole;
 };
+
+/// All sums as f32.
+Results finishAll(MutableArrayRef<WeightFactor> weights, Results sums, Value rowScales) {
+  for (auto [weight, sum] : llvm::zip(weights, sums))
+    sum = weight.finish(sum, rowScales);
+  return sums;
+}
 
 /// What is written: the sum, or that of the gate let through `silu` times that of the other weight.
 Value finishSums(KernelBuilder &b, const Product &p, ArrayRef<Value> sums, Type element) {
@@ -115,25 +125,27 @@ Results glm::emitLinear(GroupOp group, SymbolTable &symbols) {
   auto linear = only<model::LinearOp>(group);
   Results weights = gated ? Results{gated.getGate(), gated.getUp()} : Results{linear.getWeight()};
   KernelBuilder b(group.getLoc(), group.getScheduleAttr());
-  Product p(sizeAt(weights[0], 0), sizeAt(weights[0], 1), b.getSchedule(), elementAt(weights[0]));
+  Product p(sizeAt(weights[0], 0), sizeAt(weights[0], 1), b.getSchedule(),
+            model::storedElement(elementAt(weights[0])));
   Source source(gated ? gated.getX() : linear.getX(), group);
-  Value x = b.input(source.value, bufferOf(source.value.getType()));
-  Results w;
+  RowFactor x(b, source.value, sizeAt(source.value, 1), /*topK=*/0);
+  SmallVector<WeightFactor> w;
   for (Value weight : weights)
-    w.push_back(b.input(weight, bufferOf({p.N, p.K}, p.element, p.panels())));
+    w.emplace_back(b, weight, /*E=*/0, p.n).addInputs();
   Value y = b.output(bufferOf({anyRows, p.N}, resultElement(group)));
 
   Value rows = b.dim(y), blocks = countBlocks(b.top, b, rows, p.m, p.panelCount());
   Value groups = countGroups(b, p.panelCount(), blocks, /*equal=*/true);
   ValueRange unit = b.parallel({groups, blocks}, {1, 1});
   auto [i, valid] = rowBlock(b, rows, unit[1], blocks);
-  LeftOperand loadA(p, b, [&, i = i](Value k) {
-    return b.load(x, {i, plus(b, k, source.begin)}, p.m, p.k);
+  LeftOperand loadA(p, b, [&, i = i](Value k, int64_t columns) {
+    return x.load(i, plus(b, k, source.begin), p.m, columns);
   });
+  Value scales = x.loadScales(i, p.m);
   forPanels(b, p.panelCount(), p.n, unit[0], groups, [&, i = i, valid = valid](Value j) {
-    Results sums = multiply(b, p, weights.size(), loadA, [&](unsigned weight, Value k) {
-      return b.load(w[weight], {j, k}, p.n, p.k);
-    });
+    for (WeightFactor &weight : w)
+      weight.moveTo(/*expert=*/{}, j);
+    Results sums = finishAll(w, multiply(b, p, w, loadA), scales);
     b.store(finishSums(b, p, sums, resultElement(group)), y, {i, j}, valid);
   });
   return Results(b.finish(symbols, nameOf(group.getKind(), {p.K, p.N}, group, p.element), group,
@@ -170,7 +182,7 @@ Results glm::emitHeadLinear(GroupOp group, SymbolTable &symbols) {
   Source source(op.getX(), group);
   int64_t width = sizeAt(source.value, 2); // of one head in memory
   Value x = b.input(source.value, bufferOf({anyRows, H * width}, p.element));
-  Value w = b.input(weight, bufferOf({H, p.N, p.K}, p.element, p.panels()), op.getTransposed());
+  WeightFactor w = WeightFactor::ofHeads(b, weight, p.N, p.K, p.n, op.getTransposed());
   Value y = b.output(bufferOf({anyRows, H * p.N}, resultElement(group)));
 
   Value rows = b.dim(y), blocks = countBlocks(b.top, b, rows, p.m, H * p.panelCount());
@@ -180,14 +192,14 @@ Results glm::emitHeadLinear(GroupOp group, SymbolTable &symbols) {
   Value h = unit[0];
   RowBlock block = rowBlock(b, rows, unit[2], blocks);
   Value from = plus(b, arith::MulIOp::create(b.body, b.loc, h, b.index(width)), source.begin);
-  LeftOperand loadA(p, b, [&](Value k) {
+  LeftOperand loadA(p, b, [&](Value k, int64_t columns) {
     Value at = p.k == p.K ? from : Value(arith::AddIOp::create(b.body, b.loc, from, k));
-    return b.load(x, {block.first, at}, p.m, p.k);
+    return b.load(x, {block.first, at}, p.m, columns);
   });
   Value column = arith::MulIOp::create(b.body, b.loc, h, b.index(p.N));
   forPanels(b, p.panelCount(), p.n, unit[1], groups, [&](Value j) {
-    Results sums = multiply(b, p, /*weights=*/1, loadA,
-                            [&](unsigned, Value k) { return b.load(w, {h, j, k}, p.n, p.k); });
+    w.moveTo(h, j);
+    Results sums = multiply(b, p, w, loadA);
     storeInside(b, p, finishSums(b, p, sums, resultElement(group)), y, block, j, column);
   });
   return Results(b.finish(symbols, nameOf("head_linear", {H, p.K, p.N}, group, p.element), group,
@@ -223,21 +235,19 @@ Results glm::emitExpertLinear(GroupOp group, SymbolTable &symbols) {
   Value routing = gated ? gated.getRouting() : linear.getRouting();
   Value source = gated ? gated.getX() : dispatch ? dispatch.getX() : linear.getX();
   int64_t E = sizeAt(banks[0], 0), topK = cast<model::RoutingType>(routing.getType()).getTopK();
-  Product p(sizeAt(banks[0], 1), sizeAt(banks[0], 2), b.getSchedule(), elementAt(banks[0]));
+  Product p(sizeAt(banks[0], 1), sizeAt(banks[0], 2), b.getSchedule(),
+            model::storedElement(elementAt(banks[0])));
   auto part = [&](RoutingPart which) {
     Value value = partOf(routing, which, group);
     return b.input(value, bufferOf(value.getType()));
   };
-  Value x = gathers ? b.input(source, bufferOf({anyRows, p.K}, p.element))
-                    : b.input(source, bufferOf({anyRows, topK, p.K}, p.element));
-  auto packed = BankType::get(b.loc.getContext(), {E, p.N, p.K}, p.element, p.panels());
-  Results w;
+  RowFactor x(b, source, p.K, gathers ? 0 : topK);
+  SmallVector<WeightFactor> w;
   for (Value bank : banks)
-    w.push_back(b.input(bank, packed));
+    w.emplace_back(b, bank, E, p.n).addInputs();
   Value places = gathers ? b.flatten(part(Order)) : Value();
   Value offsets = part(Offsets), active = part(Active);
   Value out = b.flatten(b.output(bufferOf({anyRows, topK, p.N}, resultElement(group))));
-  Value rows = gathers ? x : b.flatten(x);
 
   // The number of experts with rows is known only when the kernel runs: it bounds the grid.
   Value experts = LoadScalarOp::create(b.top, b.loc, b.i32, active, b.index(0));
@@ -256,16 +266,14 @@ Results glm::emitExpertLinear(GroupOp group, SymbolTable &symbols) {
     Value place = arith::AddIOp::create(b.body, b.loc, begin, block.first);
     Value last = arith::AddIOp::create(b.body, b.loc, place, block.count);
     Value ids = gathers ? rowsOfPairs(b, places, place, last, p.m, topK) : Value();
-    auto tile = TileType::get(b.loc.getContext(), p.m, p.k, p.element);
-    LeftOperand loadA(p, b, [&](Value k) -> Value {
-      if (gathers)
-        return GatherRowsOp::create(b.body, b.loc, tile, rows, k, ids);
-      return b.load(rows, {place, k}, p.m, p.k);
+    LeftOperand loadA(p, b, [&](Value k, int64_t columns) {
+      return gathers ? x.gather(ids, k, p.m, columns) : x.load(place, k, p.m, columns);
     });
+    Value scales = gathers ? x.gatherScales(ids, p.m) : x.loadScales(place, p.m);
     forPanels(b, p.panelCount(), p.n, unit[0], groups, [&](Value j) {
-      Results sums = multiply(b, p, banks.size(), loadA, [&](unsigned bank, Value k) {
-        return b.load(w[bank], {e, j, k}, p.n, p.k);
-      });
+      for (WeightFactor &bank : w)
+        bank.moveTo(e, j);
+      Results sums = finishAll(w, multiply(b, p, w, loadA), scales);
       b.store(finishSums(b, p, sums, resultElement(group)), out, {place, j}, block.count);
     });
   }

@@ -108,6 +108,8 @@ private:
   Value layerNorm(model::LayerNormOp op);
   Value rope(model::RopeOp op);
   Value slice(model::SliceOp op);
+  void quantize(model::QuantizeOp op);
+  void quantizeStatic(model::QuantizeStaticOp op);
   Value combine(model::CombineOp op);
   void append(model::AppendOp op);
 
@@ -225,12 +227,28 @@ Value RowsEmitter::combine(model::CombineOp op) {
   });
 }
 
+/// Codes, and behind them the four bytes of their scale, the lowest first.
+static Value codedRow(KernelBuilder &b, Value row) {
+  Type i8 = IntegerType::get(b.loc.getContext(), 8);
+  Codes coded = encodeRows(b, row);
+  auto numbers = TileType::get(b.loc.getContext(), 1, 4, b.i32);
+  Value byte = IotaOp::create(b.body, b.loc, numbers);
+  Value bytes =
+      b.map({byte, coded.scale}, 1, 4, i8, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+        Value bits = arith::BitcastOp::create(s, loc, b.i32, v[1]);
+        Value eight = arith::ConstantOp::create(s, loc, s.getI32IntegerAttr(8));
+        Value shift = arith::MulIOp::create(s, loc, v[0], eight);
+        return arith::TruncIOp::create(s, loc, i8, arith::ShRUIOp::create(s, loc, bits, shift));
+      });
+  return b.concat(coded.codes, bytes);
+}
+
 void RowsEmitter::append(model::AppendOp op) {
   auto type = cast<model::CacheType>(op.getCache().getType());
-  auto memory = CacheType::get(b.loc.getContext(), type.getWidth(), type.getElementType(),
-                               layouts.lookup(op.getCache()));
-  Value cache = b.input(op.getCache(), memory);
-  Value row = b.convert(tile(op.getValues()), type.getElementType());
+  Value cache = b.input(op.getCache(), cacheOf(type, layouts.lookup(op.getCache())));
+  Value row = tile(op.getValues());
+  row =
+      type.getElementType().isInteger(8) ? codedRow(b, row) : b.convert(row, type.getElementType());
   Value slot = asIndex(rowInfo(op.getRows(), 1)), position = asIndex(rowInfo(op.getRows(), 2));
   b.store(row, cache, {slot, position});
 }
@@ -263,9 +281,58 @@ Value RowsEmitter::slice(model::SliceOp op) {
   return b.slice(tile(op.getX()), begin, columns);
 }
 
+//===--- Codes --------------------------------------------------------------------------------===//
+
+/// `clamp(x, low, high)` as an i8.
+static Value toCode(OpBuilder &s, Location loc, Value x, double low, double high) {
+  Value above = arith::MaximumFOp::create(s, loc, x, constant(s, loc, low));
+  Value inside = arith::MinimumFOp::create(s, loc, above, constant(s, loc, high));
+  return arith::FPToSIOp::create(s, loc, s.getI8Type(), inside);
+}
+
+/// One scale for the whole row: its largest magnitude over the largest code.
+void RowsEmitter::quantize(model::QuantizeOp op) {
+  Value x = f32(op.getX());
+  int64_t width = tileOf(x).getColumns();
+  Value magnitudes = b.map(x, 1, width, b.f32, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+    return math::AbsFOp::create(s, loc, v[0]);
+  });
+  auto one = TileType::get(b.loc.getContext(), 1, 1, b.f32);
+  Value largest = ReduceOp::create(b.body, b.loc, one, Reduction::Max, magnitudes, 1);
+  Value scale = b.map(largest, 1, 1, b.f32, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+    return arith::DivFOp::create(s, loc, v[0], constant(s, loc, 127));
+  });
+  tiles[op.getScales()] = scale;
+  tiles[op.getCodes()] =
+      b.map({x, scale}, 1, width, b.body.getI8Type(),
+            [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+              Value zero = constant(s, loc, 0);
+              Value isZero =
+                  arith::CmpFOp::create(s, loc, arith::CmpFPredicate::OEQ, v[1], zero);
+              Value divisor = arith::SelectOp::create(s, loc, isZero, constant(s, loc, 1), v[1]);
+              Value ratio = arith::DivFOp::create(s, loc, v[0], divisor);
+              return toCode(s, loc, math::RoundEvenOp::create(s, loc, ratio), -128, 127);
+            });
+}
+
+void RowsEmitter::quantizeStatic(model::QuantizeStaticOp op) {
+  Value x = f32(op.getX()), scale = vector(op.getScale()), offset = vector(op.getOffset());
+  tiles[op.getCodes()] =
+      b.map({x, scale, offset}, 1, tileOf(x).getColumns(), b.body.getI8Type(),
+            [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+              Value ratio = arith::DivFOp::create(s, loc, v[0], v[1]);
+              Value rounded = math::RoundEvenOp::create(s, loc, ratio);
+              return toCode(s, loc, arith::AddFOp::create(s, loc, rounded, v[2]), -128, 127);
+            });
+}
+
 void RowsEmitter::visit(Operation *op) {
   if (auto append = dyn_cast<model::AppendOp>(op))
     return this->append(append);
+  if (auto codes = dyn_cast<model::QuantizeOp>(op))
+    return quantize(codes);
+  if (auto codes = dyn_cast<model::QuantizeStaticOp>(op))
+    return quantizeStatic(codes);
   Value result =
       llvm::TypeSwitch<Operation *, Value>(op)
           .Case([&](model::EmbedOp op) { return embed(op); })
@@ -321,6 +388,8 @@ std::string RowsEmitter::name() {
                          .Case<model::CombineOp>([](auto) { return "combine"; })
                          .Case<model::MaskStartOp>([](auto) { return "mask"; })
                          .Case<model::TakeRowsOp>([](auto) { return "take"; })
+                         .Case<model::QuantizeOp, model::QuantizeStaticOp>(
+                             [](auto) { return "quantize"; })
                          .Default([](Operation *) { return ""; });
     if (!step.empty())
       steps.insert(step);

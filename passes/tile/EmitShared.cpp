@@ -44,6 +44,43 @@ BufferType glm::bufferOf(Type value) {
   return bufferOf(tensor.getShape(), tensor.getElementType());
 }
 
+CacheType glm::cacheOf(model::CacheType cache, Attribute layout) {
+  int64_t scale = cache.getElementType().isInteger(8) ? 4 : 0;
+  return CacheType::get(cache.getContext(), cache.getWidth() + scale, cache.getElementType(),
+                        layout);
+}
+
+Codes glm::encodeRows(KernelBuilder &b, Value tile) {
+  Value x = b.convert(tile, b.f32);
+  int64_t rows = tileOf(x).getRows(), columns = tileOf(x).getColumns();
+  auto constant = [](OpBuilder &s, Location loc, float value) -> Value {
+    return arith::ConstantOp::create(s, loc, s.getF32FloatAttr(value));
+  };
+  Value size =
+      b.map(x, rows, columns, b.f32, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+        return math::AbsFOp::create(s, loc, v[0]);
+      });
+  auto one = TileType::get(b.loc.getContext(), rows, 1, b.f32);
+  Value most = ReduceOp::create(b.body, b.loc, one, Reduction::Max, size, 1);
+  Value inverse =
+      b.map(most, rows, 1, b.f32, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+        Value zero = constant(s, loc, 0.0f);
+        Value some = arith::CmpFOp::create(s, loc, arith::CmpFPredicate::OGT, v[0], zero);
+        Value quotient = arith::DivFOp::create(s, loc, constant(s, loc, 127.0f), v[0]);
+        return arith::SelectOp::create(s, loc, some, quotient, zero);
+      });
+  Type i8 = IntegerType::get(b.loc.getContext(), 8);
+  Value codes = b.map(
+      {x, inverse}, rows, columns, i8, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+        Value number = arith::MulFOp::create(s, loc, v[0], v[1]);
+        return arith::FPToSIOp::create(s, loc, i8, math::RoundEvenOp::create(s, loc, number));
+      });
+  Value scale = b.map(most, rows, 1, b.f32, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+    return arith::DivFOp::create(s, loc, v[0], constant(s, loc, 127.0f));
+  });
+  return {codes, scale};
+}
+
 std::string glm::elementName(Type type) {
   if (auto tensor = dyn_cast<RankedTensorType>(type))
     type = tensor.getElementType();

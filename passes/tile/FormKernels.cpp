@@ -54,7 +54,10 @@ bool isStatic(Value value) {
   return tensor && tensor.hasStaticShape();
 }
 
+/// Codes and scales are memories of their own; tied together they are both.
 bool isView(Operation *op) {
+  if (isa<QuantizedOp>(op))
+    return !isStatic(op->getOperand(0));
   return isa<SplitHeadsOp, MergeHeadsOp, SelectionIdsOp, SelectionOfIdsOp, RoutingIdsOp,
              RoutingWeightsOp>(op);
 }
@@ -66,7 +69,8 @@ bool isProduct(Operation *op) {
 
 bool isRowWise(Operation *op) {
   return isa<EmbedOp, MaskStartOp, TakeRowsOp, RmsNormOp, LayerNormOp, RopeAnglesOp, RopeOp, AddOp,
-             MultiplyOp, SiluOp, CastOp, SliceOp, ConcatOp, AppendOp, CombineOp>(op);
+             MultiplyOp, SiluOp, CastOp, SliceOp, ConcatOp, AppendOp, CombineOp, QuantizeOp,
+             QuantizeStaticOp>(op);
 }
 
 /// Products whose result may be rounded where it is written.
@@ -192,8 +196,8 @@ private:
   Role roleOf(Operation *op) const {
     if (part.contains(op))
       return Role::Part;
-    if (isa<WeightValueOp, StateValueOp, HeadRowsOp>(op) ||
-        (isa<CastOp>(op) && isStatic(op->getOperand(0))))
+    if (isa<WeightValueOp, StateValueOp, HeadRowsOp, DequantizeOp>(op) ||
+        (isa<CastOp, QuantizedOp, QuantizeOp>(op) && isStatic(op->getOperand(0))))
       return Role::Weight;
     if (isView(op))
       return Role::View;
@@ -232,9 +236,12 @@ private:
 
   /// A tile cannot change its shape, memory can: rows behind a view start a new kernel.
   void visitView(Operation *op) {
-    Level level = levels.lookup(op->getOperand(0));
-    if (madeByRows.contains(op->getOperand(0)))
-      ++level.rows;
+    Level level;
+    for (Value operand : op->getOperands()) {
+      Level source = levels.lookup(operand);
+      level.rows = std::max(level.rows, source.rows + madeByRows.contains(operand));
+      level.product = std::max(level.product, source.product);
+    }
     levels[op->getResult(0)] = level;
   }
 

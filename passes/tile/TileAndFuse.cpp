@@ -23,7 +23,8 @@ StringRef weightName(Value weight) {
       name.consume_back(".weight");
       return name;
     }
-    if (!isa<model::HeadRowsOp, model::CastOp>(op))
+    if (!isa<model::HeadRowsOp, model::CastOp, model::QuantizedOp, model::QuantizeOp,
+             model::DequantizeOp>(op))
       return "";
     weight = op->getOperand(0);
   }
@@ -117,7 +118,8 @@ private:
                        SymbolTable &symbols) {
     Builder builder(group.getContext());
     launch->setAttr("label", builder.getStringAttr(label));
-    launch->setAttr("dim", group->getAttr("dim"));
+    if (!launch->hasAttr("dim"))
+      launch->setAttr("dim", group->getAttr("dim"));
     if (Attribute reason = group->getAttr("reason"))
       symbols.lookup(launch.getKernel())->setAttr("kernel.reason", reason);
   }

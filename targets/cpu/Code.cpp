@@ -104,6 +104,19 @@ Value Code::widen(Value a) {
   return arith::ExtFOp::create(builder, loc, wide, a);
 }
 
+/// Exponent and mantissa fit an f16's, whose bias is 8 higher; conversion of f16 is exact, subnormal
+/// numbers included.
+Value Code::widenF8(Value codes) {
+  int64_t count = cast<VectorType>(codes.getType()).getNumElements();
+  VectorType words = vector(i16(), count), wide = vector(f32(), count);
+  Value extended = arith::ExtSIOp::create(builder, loc, words, codes);
+  // s sssssss seeeemmm -> s s eeee mmm 0000000: the sign, again, then what is left of an f16.
+  Value moved = shiftLeft(extended, 7);
+  Value bits = bitAnd(moved, integer(words, 0xbfff));
+  Value half = bitcast(vector(builder.getF16Type(), count), bits);
+  return mulf(arith::ExtFOp::create(builder, loc, wide, half), real(wide, 256.0));
+}
+
 //===--- Memory -----------------------------------------------------------------------------===//
 
 Value Code::at(Value address, Value bytes) {

@@ -77,6 +77,8 @@ public:
   mlir::Value exp(mlir::Value a);
   /// f32 of a bf16 (or f32) scalar or vector.
   mlir::Value widen(mlir::Value a);
+  /// f32 of a vector of f8E4M3FN codes given as i8; the two codes of no number become finite.
+  mlir::Value widenF8(mlir::Value codes);
 
   /// Memory at raw addresses. Scalars and vectors of any element type; no alignment beyond the
   /// element's is assumed.

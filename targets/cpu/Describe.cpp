@@ -144,7 +144,7 @@ absl::StatusOr<TargetDescription> cpu::describeCpu(mlir::MLIRContext &context,
       &context, "cpu", /*vectorBytes=*/wide ? 64 : (x86 ? 32 : 16),
       /*registers=*/wide || !x86 ? 32 : 16, machine.l1 * 1024, machine.l2 * 1024, machine.l3 * 1024,
       /*bf16Dot=*/wide && has("avx512bf16") && !intel, /*cacheLineRows=*/16, options.pageRows,
-      /*prefetch=*/intel ? 8192 : 0);
+      /*prefetch=*/intel ? 8192 : 0, /*int8Dot=*/wide && has("avx512vnni"));
   description.json = asJson(description);
   return description;
 }

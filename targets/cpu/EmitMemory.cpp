@@ -79,21 +79,38 @@ Value Emitter::matrixOf(const Memory &memory, ValueRange indices, int64_t matrix
   return memory.base;
 }
 
+/// A row of the row-major matrix of an expert.
+Tile Emitter::bankRow(const Memory &memory, ValueRange indices, TileType type) {
+  int64_t width = columnsOf(memory.type);
+  Tile tile;
+  tile.type = type;
+  tile.place = Tile::Place::Memory;
+  tile.stride = code.index(0);
+  Value column = scalarOf(indices[2]);
+  Value linear = code.add(code.mul(scalarOf(indices[1]), width), column);
+  tile.base = code.at(matrixOf(memory, indices, 0), code.mul(linear, tile.elementBytes()));
+  if (!isInside(indices[2], type.getColumns(), width))
+    tile.validColumns = code.sub(code.index(width), column);
+  return tile;
+}
+
 Tile Emitter::panels(const Memory &memory, ValueRange indices, TileType type) {
   auto layout = cast<PanelsAttr>(layoutOf(memory.type));
-  int64_t n = layout.getN(), k = layout.getK(), bytes = bytesOf(memory.type);
-  int64_t panelBytes = llvm::divideCeil(columnsOf(memory.type), k) * n * k * bytes;
+  int64_t n = layout.getN(), k = layout.getK();
+  int64_t laneBytes = k * bitWidth(elementOf(memory.type)) / 8;
+  int64_t panelBytes = llvm::divideCeil(columnsOf(memory.type), k) * n * laneBytes;
   Tile tile;
   tile.type = type;
   tile.place = Tile::Place::Panels;
   tile.groupRows = n;
   tile.lane = k;
+  tile.offset = elementOf(memory.type).isInteger();
   tile.groupStride = code.index(panelBytes);
   Value row = scalarOf(indices[indices.size() - 2]), column = scalarOf(indices.back());
   Value base = matrixOf(memory, indices, llvm::divideCeil(rowsOf(memory.type), n) * panelBytes);
   Value offset = code.add(code.mul(code.div(row, n), panelBytes),
-                          code.mul(code.div(column, k), n * k * bytes));
-  tile.base = code.at(base, code.add(offset, code.mul(code.rem(row, n), k * bytes)));
+                          code.mul(code.div(column, k), n * laneBytes));
+  tile.base = code.at(base, code.add(offset, code.mul(code.rem(row, n), laneBytes)));
   return tile;
 }
 
@@ -148,7 +165,9 @@ LogicalResult Emitter::emitLoadTile(LoadTileOp op) {
                                  Twine(lanes) + ", the lanes of a vector");
     tiles[op] = panels(memory, op.getIndices(), type);
   } else if (isa<BankType>(memory.type)) {
-    return unsupported(op, "a bank is packed in #kernel.panels");
+    if (type.getRows() != 1)
+      return unsupported(op, "matrices of a bank are packed in #kernel.panels, or read row by row");
+    tiles[op] = bankRow(memory, op.getIndices(), type);
   } else {
     tiles[op] = view(memory, op.getIndices(), type);
     if (op.getInside())

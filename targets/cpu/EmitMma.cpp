@@ -51,7 +51,7 @@ void Emitter::widenForInnerProducts(Operation *op) {
     return;
   for (Value result : op->getResults()) {
     auto type = dyn_cast<TileType>(result.getType());
-    if (!type || !type.getElementType().isBF16())
+    if (!type || (!type.getElementType().isBF16() && !type.getElementType().isInteger(8)))
       continue;
     bool inner = llvm::any_of(result.getUsers(), [&](Operation *user) {
       auto mma = dyn_cast<MmaOp>(user);
@@ -64,13 +64,16 @@ void Emitter::widenForInnerProducts(Operation *op) {
       tile.validRows = count;
     if (Value used = rowsUsed(result))
       tile.validRows = tile.validRows ? code.min(tile.validRows, used) : used;
+    if (type.getElementType().isInteger()) {
+      widened[result] = codeRows(tile);
+      rowSums[result] = sumRows(widened[result]);
+      continue;
+    }
     widened[result] = leftOperand(tile, /*dot=*/false);
   }
 }
 
-/// The accumulator is updated in place when it is a carried tile that only this product reads and
-/// that carries its result.
-static bool isInPlace(MmaOp op) {
+bool isInPlace(MmaOp op) {
   auto argument = dyn_cast<BlockArgument>(op.getC());
   if (!argument || !argument.hasOneUse() || !op->hasOneUse())
     return false;
@@ -156,6 +159,8 @@ Value Emitter::rowsUsed(Value a) {
 }
 
 LogicalResult Emitter::emitMma(MmaOp op) {
+  if (op.getA().getType().getElementType().isInteger())
+    return emitIntegerMma(op);
   Product product;
   product.b = tileOf(op.getB());
   if (product.b.place != Tile::Place::Panels)
@@ -163,7 +168,8 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   bool bf16 = op.getA().getType().getElementType().isBF16();
   if (product.b.lane > (bf16 ? 2 : 1))
     return unsupported(op, "panels with " + Twine(product.b.lane) + " elements a lane");
-  product.dot = bf16 && machine.getBf16Dot() && product.b.lane == 2 && lanes == 16;
+  product.dot = bf16 && machine.getBf16Dot() && product.b.element().isBF16() &&
+                product.b.lane == 2 && lanes == 16;
   Tile a = tileOf(op.getA());
   if (Value count = gathered.lookup(op.getA()))
     a.validRows = count;
@@ -274,6 +280,8 @@ void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, 
     for (int64_t part = 0; part < vectors; ++part) {
       Value sum = read(product.c, current, code.mul(code.add(vector, part), lanes),
                        Chunk{lanes, lanes});
+      if (product.integer)
+        sum = code.add(sum, offsetOf(product, current));
       sums.push_back(scale ? code.mulf(sum, scale) : sum);
     }
   }
@@ -335,6 +343,9 @@ SmallVector<Values> Emitter::readLines(const Product &product, Value step, Value
       line[0].push_back(code.load(code.vector(code.f32(), lanes), address));
     } else if (product.dot) {
       line[0].push_back(code.load(code.vector(b.element(), 2 * lanes), address));
+    } else if (isa<Float8E4M3FNType>(b.element())) {
+      line[0].push_back(
+          code.widenF8(code.load(code.vector(code.builder.getI8Type(), lanes), address)));
     } else if (b.lane == 1) {
       line[0].push_back(code.widen(code.load(code.vector(b.element(), lanes), address)));
     } else {
@@ -352,6 +363,8 @@ SmallVector<Values> Emitter::readLines(const Product &product, Value step, Value
 /// One line of the panel into all accumulators; `half`: only the first element of a pair is left.
 Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<Value> a, Value step,
                              Value vector, int64_t vectors, bool half) {
+  if (product.integer)
+    return multiplyCodes(product, sums, a, step, vector, vectors, half);
   const Tile &b = product.b;
   SmallVector<Values> line = readLines(product, step, vector, vectors, half, a.size());
   Values next(sums);

@@ -70,6 +70,20 @@ LogicalResult Emitter::emitConcat(ConcatOp op) {
 
 //===--- Rotation ---------------------------------------------------------------------------===//
 
+/// In lines the words of a column lie side by side: a view.
+LogicalResult Emitter::emitWordColumn(WordColumnOp op) {
+  const Tile x = tileOf(op.getX());
+  if (x.place != Tile::Place::Panels || x.lane != 4 || x.groupRows != x.rows())
+    return unsupported(op, "words are taken of rows that lie in one line");
+  Tile tile;
+  tile.type = op.getType();
+  tile.place = Tile::Place::Memory;
+  tile.base = code.at(x.base, op.getAt() * x.groupRows);
+  tile.stride = code.index(0);
+  tiles[op] = tile;
+  return success();
+}
+
 LogicalResult Emitter::emitRotate(RotateOp op) {
   Tile place = allocateTile(op.getType());
   const Tile x = tileOf(op.getX());

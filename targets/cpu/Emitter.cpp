@@ -168,6 +168,7 @@ LogicalResult Emitter::emit(Operation *op) {
       .Case([&](ReduceOp op) { return emitReduce(op); })
       .Case([&](SliceOp op) { return emitSlice(op); })
       .Case([&](ConcatOp op) { return emitConcat(op); })
+      .Case([&](WordColumnOp op) { return emitWordColumn(op); })
       .Case([&](RotateOp op) { return emitRotate(op); })
       .Case([&](MmaOp op) { return emitMma(op); })
       .Case([&](OnlineSoftmaxOp op) { return emitSoftmax(op); })

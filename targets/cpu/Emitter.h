@@ -10,6 +10,7 @@
 //   EmitElements.cpp   reading and writing elements, maps, reductions
 //   EmitShape.cpp      slices, concatenations, rotations
 //   EmitMma.cpp        products: register tiles over packed panels
+//   EmitIntegers.cpp   products of integer codes
 //   EmitManyRows.cpp   products of many rows: blocks of the weight are expanded once
 //   EmitPack.cpp       rows turned into panels
 //   EmitSoftmax.cpp    attention over a stream of keys
@@ -75,6 +76,7 @@ private:
   Result emitGatherRows(kernel::GatherRowsOp op);
   void makeZeroRow();
   Tile view(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
+  Tile bankRow(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
   Tile panels(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
   Tile cached(const Memory &memory, mlir::ValueRange indices, kernel::TileType type);
   mlir::Value cachedRow(const Memory &memory, mlir::Value slot, mlir::Value position);
@@ -108,6 +110,7 @@ private:
   Result emitSlice(kernel::SliceOp op);
   Result emitConcat(kernel::ConcatOp op);
   Result emitStackRows(kernel::StackRowsOp op);
+  Result emitWordColumn(kernel::WordColumnOp op);
   Result emitRotate(kernel::RotateOp op);
   void rotateInterleaved(const Tile &x, const Tile &angles, const Tile &place, mlir::Value row);
   void rotateHalves(const Tile &x, const Tile &angles, const Tile &place, mlir::Value row);
@@ -132,11 +135,26 @@ private:
                       mlir::Value step, mlir::Value vector, int64_t vectors, bool half);
   void copyRows(const Product &product, mlir::Value row, mlir::Value end, mlir::Value vector,
                 int64_t vectors);
-  mlir::Value lineAddress(const Product &product, mlir::Value step, mlir::Value vector,
-                          int64_t rows);
   mlir::SmallVector<Values> readLines(const Product &product, mlir::Value step, mlir::Value vector,
                                       int64_t vectors, bool half, int64_t rows);
   int64_t unrolled(const Product &product, int64_t rows, int64_t vectors);
+
+  mlir::Value lineAddress(const Product &product, mlir::Value step, mlir::Value vector,
+                          int64_t rows);
+
+  // EmitIntegers.cpp
+  Result emitIntegerMma(kernel::MmaOp op);
+  Tile codeRows(const Tile &a);
+  mlir::Value sumRows(const Tile &a);
+  mlir::Value offsetOf(const Product &product, mlir::Value row);
+  mlir::Value codeWord(mlir::Value row, mlir::Value column, int64_t count);
+  Values spreadWord(mlir::Value word);
+  Values spreadLine(mlir::Value line);
+  mlir::Value dotBytes(mlir::Value sum, mlir::ArrayRef<mlir::Value> line,
+                       mlir::ArrayRef<mlir::Value> word);
+  Values multiplyCodes(const Product &product, mlir::ValueRange sums,
+                       mlir::ArrayRef<mlir::Value> a, mlir::Value step, mlir::Value vector,
+                       int64_t vectors, bool half);
 
   // EmitManyRows.cpp
   bool isForManyRows(const Product &product);
@@ -195,7 +213,8 @@ private:
   Values early; // scalars computed before their place
   llvm::DenseMap<mlir::Value, Tile> tiles;
   llvm::DenseMap<mlir::Value, Memory> memories;
-  llvm::DenseMap<mlir::Value, Tile> widened;         // left operands of inner products as f32
+  llvm::DenseMap<mlir::Value, Tile> widened;         // left operands of inner products, ready
+  llvm::DenseMap<mlir::Value, mlir::Value> rowSums;  // of those of integers, the sums of their rows
   mlir::Value zeroRow;                               // what negative row numbers lead to
   llvm::DenseMap<mlir::Value, mlir::Value> gathered; // how many leading rows may exist
   llvm::SmallDenseSet<unsigned> written;             // arguments that stores go to

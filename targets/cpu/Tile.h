@@ -31,6 +31,7 @@ struct Tile {
   /// Panels: `groupRows` rows lie side by side, `lane` elements of each at a time; the next group
   /// is `groupStride` bytes on (index; null when there is one group).
   int64_t groupRows = 0, lane = 1;
+  bool offset = false; // integer codes lie in offset binary
   mlir::Value groupStride;
   mlir::Value scalar;
   kernel::MapOp map;

@@ -29,7 +29,6 @@ struct Refused {
   const char *flag, *instead;
 };
 constexpr Refused refused[] = {
-    {"--recipe", "weights are stored in bf16, or in f32 with --precision=f32"},
     {"--shard", "an artifact runs on one machine"},
     {"--machine", "there is no npu target to name a machine for"},
     {"--emit", "there is no npu target to emit text for"},
@@ -59,6 +58,15 @@ void addModel(CLI::App &app, CompileOptions &c) {
                  "bf16: products of bf16, sums in f32; f32: everything in f32")
       ->check(CLI::IsMember({"bf16", "f32"}))
       ->capture_default_str()
+      ->group(group);
+  app.add_option("--index-keys", c.indexKeys,
+                 "bf16: indexers keep keys as they are; int8: codes with a scale, half the memory")
+      ->check(CLI::IsMember({"bf16", "int8"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--recipe", c.recipe,
+                 "w8a8: int8 weights and activations; w4a8: routed experts int4; or rules as JSON")
+      ->type_name("w8a8|w4a8|FILE.json")
       ->group(group);
   app.add_option("--context", c.context, "most positions of a sequence (default: the model's)")
       ->type_name("TOKENS")

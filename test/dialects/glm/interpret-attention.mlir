@@ -24,6 +24,28 @@ func.func @scores(%rows: !glm.rows {glm.value = dense<[[0, 0, 2, 7], [0, 1, 0, 7
 
 // -----
 
+// A cache of codes: numbers are rounded to 127ths of the largest of their row, halves to even, queries too; a row of
+// zeros has a scale of zero.
+glm.state @keys : !glm.cache<2xi8>
+func.func @before(%rows: !glm.rows {glm.value = dense<[[0, 0, 0], [0, 0, 1]]> : tensor<2x3xi32>}) {
+  %keys = glm.state_value @keys : !glm.cache<2xi8>
+  %values = arith.constant dense<[[127.0, 1.4], [-127.0, 63.5]]> : tensor<2x2xf32>
+  glm.append %values, %keys, %rows : tensor<2x2xf32>, !glm.cache<2xi8>
+  return
+}
+// expected-remark@+1 {{result 0 is [[32262, 0, 0]]}}
+func.func @codes(%rows: !glm.rows {glm.value = dense<[[0, 0, 2]]> : tensor<1x3xi32>}) -> tensor<?x?xf32> {
+  %keys = glm.state_value @keys : !glm.cache<2xi8>
+  %values = arith.constant dense<[[0.0, 0.0]]> : tensor<1x2xf32>
+  glm.append %values, %keys, %rows : tensor<1x2xf32>, !glm.cache<2xi8>
+  %q = arith.constant dense<[[[127.0, 2.5]]]> : tensor<1x1x2xf32>
+  %w = arith.constant dense<[[2.0]]> : tensor<1x1xf32>
+  %s = glm.index_scores %q, %w, %keys, %rows scale 1.0 : tensor<1x1x2xf32>, tensor<1x1xf32>, !glm.cache<2xi8> -> tensor<?x?xf32>
+  return %s : tensor<?x?xf32>
+}
+
+// -----
+
 // The best two of the visible keys, ascending; equal scores in favour of the lower position; all keys where there are
 // no more. A later key is out of sight whatever its score.
 // expected-remark@+1 {{result 0 is [[0], [0, 1], [0, 2], [1, 3]]}}

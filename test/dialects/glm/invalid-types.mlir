@@ -13,7 +13,7 @@ func.func @no_width(%cache: !glm.cache<0xf32>) { return }
 // -----
 
 // A cache holds real numbers.
-// expected-error@+1 {{a cache holds f32, bf16 or f64, not 'i32'}}
+// expected-error@+1 {{a cache holds f32, bf16, f64 or i8, not 'i32'}}
 func.func @integers(%cache: !glm.cache<8xi32>) { return }
 
 // -----

@@ -130,7 +130,7 @@ kernel.func @f() {
   %f = arith.constant 0.0 : f32
   %x = kernel.splat %c : i32 -> !kernel.tile<6x8xi32>
   %z = kernel.splat %f : f32 -> !kernel.tile<6x6xf32>
-  // expected-error @below {{'kernel.mma' op a holds 'i32', expected f32 or bf16}}
+  // expected-error @below {{'kernel.mma' op a holds 'i32', expected f32, bf16 or i8}}
   %0 = kernel.mma %x, %x, %z : !kernel.tile<6x8xi32>, !kernel.tile<6x8xi32>, !kernel.tile<6x6xf32>
   kernel.return
 }
@@ -187,6 +187,26 @@ kernel.func @f() {
   %x = kernel.splat %c : f32 -> !kernel.tile<6x4xf32>
   // expected-error @below {{'kernel.reduce' op makes 4 rows of 6, which they do not divide}}
   %0 = kernel.reduce sum %x along 0 : !kernel.tile<6x4xf32> -> !kernel.tile<4x4xf32>
+  kernel.return
+}
+
+// -----
+// word_column C1: bytes become numbers of 32 bits.
+kernel.func @f(%m: !kernel.buffer<16x36xi8>) {
+  %c0 = arith.constant 0 : index
+  %x = kernel.load_tile %m[%c0, %c0] : !kernel.buffer<16x36xi8> -> !kernel.tile<16x36xi8>
+  // expected-error @below {{'kernel.word_column' op the result is 1x8, expected 1x16}}
+  %0 = kernel.word_column %x at 32 : !kernel.tile<16x36xi8> -> !kernel.tile<1x8xf32>
+  kernel.return
+}
+
+// -----
+// word_column C2: a word inside the row.
+kernel.func @f(%m: !kernel.buffer<16x36xi8>) {
+  %c0 = arith.constant 0 : index
+  %x = kernel.load_tile %m[%c0, %c0] : !kernel.buffer<16x36xi8> -> !kernel.tile<16x36xi8>
+  // expected-error @below {{'kernel.word_column' op there is no word at 36 of 36 bytes}}
+  %0 = kernel.word_column %x at 36 : !kernel.tile<16x36xi8> -> !kernel.tile<1x16xf32>
   kernel.return
 }
 

@@ -5,7 +5,7 @@
 func.func private @f(!kernel.buffer<4x?xf32>)
 
 // -----
-// expected-error @below {{a buffer holds f32, f64, bf16, i32 or i8, not 'f16'}}
+// expected-error @below {{a buffer holds f32, f64, bf16, i32, i8, i4 or f8E4M3FN, not 'f16'}}
 func.func private @f(!kernel.buffer<4xf16>)
 
 // -----

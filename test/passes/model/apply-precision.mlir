@@ -1,5 +1,6 @@
 // RUN: glm-opt %s --glm-apply-precision=precision=bf16 | FileCheck %s --check-prefixes=CHECK,BF16
 // RUN: glm-opt %s --glm-apply-precision=precision=f32 | FileCheck %s --check-prefixes=CHECK,F32
+// RUN: glm-opt %s "--glm-apply-precision=precision=bf16 index-keys=int8" | FileCheck %s --check-prefixes=CODES
 
 // BF16: module attributes {glm.precision = "bf16"}
 // F32: module attributes {glm.precision = "f32"}
@@ -45,6 +46,17 @@ module {
     return %e : tensor<?x36xf32>
   }
 
+  // With int8 the caches that an indexer reads hold codes, those of callers and of their states too.
+  // CODES: glm.state @layer1.index : !glm.cache<32xi8>
+  // CODES: glm.state @layer1.latent : !glm.cache<36xbf16>
+  // CODES-LABEL: func.func @index
+  // CODES-SAME: !glm.cache<32xi8>
+  // CODES-LABEL: func.func @entry
+  // CODES: glm.state_value @layer1.index : !glm.cache<32xi8>
+  // CODES: glm.state_value @layer1.latent : !glm.cache<36xbf16>
+  glm.state @layer1.index : !glm.cache<32xf32>
+  glm.state @layer1.latent : !glm.cache<36xf32>
+
   // Indexer queries are rounded, the weights of its heads are not; the signature takes the narrow cache.
   // CHECK-LABEL: func.func @index
   // BF16-SAME: !glm.cache<32xbf16>
@@ -67,5 +79,15 @@ module {
   func.func @rounded(%x: tensor<?x64xbf16>, %w: tensor<40x64xbf16>) -> tensor<?x40xf32> {
     %y = glm.linear %x, %w : tensor<?x64xbf16>, tensor<40x64xbf16> -> tensor<?x40xf32>
     return %y : tensor<?x40xf32>
+  }
+
+  func.func @entry(%q: tensor<?x8x32xf32>, %x: tensor<?x64xf32>, %w: tensor<8x64xbf16>, %y: tensor<?x36xf32>,
+                   %rows: !glm.rows) -> !glm.selection<10> {
+    %keys = glm.state_value @layer1.index : !glm.cache<32xf32>
+    %latent = glm.state_value @layer1.latent : !glm.cache<36xf32>
+    glm.append %y, %latent, %rows : tensor<?x36xf32>, !glm.cache<36xf32>
+    %0 = func.call @index(%q, %x, %w, %keys, %rows)
+       : (tensor<?x8x32xf32>, tensor<?x64xf32>, tensor<8x64xbf16>, !glm.cache<32xf32>, !glm.rows) -> !glm.selection<10>
+    return %0 : !glm.selection<10>
   }
 }

@@ -13,6 +13,9 @@ namespace glm::test {
 /// CPU time of this thread.
 double seconds(const std::function<void()> &run);
 
+/// Linears by codes; one line a size.
+void runCodesBenchmarks(const TargetOptions &machine);
+
 void runTopKBenchmarks(const TargetOptions &machine);
 
 } // namespace glm::test

@@ -92,6 +92,7 @@ void runBenchmarks() {
       benchmark<Bf16>(machine, rows, N, K, block);
     }
     runTopKBenchmarks(machine);
+    runCodesBenchmarks(machine);
   }
 }
 

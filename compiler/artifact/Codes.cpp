@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/artifact/Codes.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+namespace glm::artifact {
+
+namespace {
+
+/// The number of every E4M3 code.
+const std::array<float, 256> &numbersOfF8() {
+  static const std::array<float, 256> numbers = [] {
+    std::array<float, 256> table;
+    for (int code = 0; code < 256; ++code) {
+      int exponent = code >> 3 & 15, mantissa = code & 7;
+      float magnitude = exponent == 15 && mantissa == 7 ? NAN
+                        : exponent == 0 ? std::ldexp(float(mantissa), -9)
+                                        : std::ldexp(float(8 + mantissa), exponent - 10);
+      table[size_t(code)] = code & 0x80 ? -magnitude : magnitude;
+    }
+    return table;
+  }();
+  return numbers;
+}
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+} // namespace
+
+void offsetCodes(std::byte *codes, size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    codes[i] ^= std::byte(0x80);
+}
+
+void splitRowPairs(const std::byte *pairs, int64_t rows, int64_t columns, std::byte *codes) {
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      auto pair = uint8_t(pairs[row / 2 * columns + column]);
+      uint8_t nibble = row % 2 ? pair >> 4 : pair & 15;
+      codes[row * columns + column] = std::byte(nibble ^ 8);
+    }
+}
+
+size_t nibbleBytes(int64_t rows, int64_t columns, int64_t n) {
+  return size_t(ceilDiv(rows, n) * n * ceilDiv(columns, 8) * 4);
+}
+
+void packNibbles(const std::byte *codes, int64_t rows, int64_t columns, int64_t n,
+                 std::byte *result) {
+  std::memset(result, 0, nibbleBytes(rows, columns, n));
+  int64_t words = ceilDiv(columns, 8);
+  for (int64_t row = 0; row < rows; ++row) {
+    std::byte *panel = result + row / n * n * words * 4 + row % n * 4;
+    for (int64_t column = 0; column < columns; ++column) {
+      std::byte &target = panel[column / 8 * n * 4 + column % 4];
+      target |= codes[row * columns + column] << (column % 8 / 4 * 4);
+    }
+  }
+}
+
+void dequantize(const std::byte *codes, Element from, int64_t rows, int64_t columns,
+                int64_t firstRow, const BlockScales &scales, float *numbers) {
+  const std::array<float, 256> &f8 = numbersOfF8();
+  for (int64_t row = 0; row < rows; ++row) {
+    const float *scale =
+        scales.scales.data() + (firstRow + row) / scales.blockRows * scales.columns;
+    for (int64_t column = 0; column < columns; ++column) {
+      auto code = uint8_t(codes[row * columns + column]);
+      float number = from == Element::F8E4M3 ? f8[code] : float(int8_t(code));
+      numbers[row * columns + column] = number * scale[column / scales.blockColumns];
+    }
+  }
+}
+
+Rounding quantize(const float *numbers, int64_t rows, int64_t columns, Quantization how,
+                  std::byte *codes, float *scales) {
+  float largestCode = how.bits == 4 ? 7 : 127, offset = largestCode + 1;
+  int64_t runs = ceilDiv(columns, how.columns);
+  Rounding rounding;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t run = 0; run < runs; ++run) {
+      int64_t first = row * columns + run * how.columns;
+      int64_t length = std::min(how.columns, columns - run * how.columns);
+      float largest = 0;
+      for (int64_t i = first; i < first + length; ++i)
+        largest = std::max(largest, std::abs(numbers[i]));
+      float scale = largest / largestCode;
+      if (scales)
+        scales[row * runs + run] = scale;
+      for (int64_t i = first; i < first + length && codes; ++i) {
+        float code = scale == 0 ? 0 : std::nearbyint(numbers[i] / scale);
+        code = std::clamp(code, -offset, largestCode);
+        codes[i] = std::byte(uint8_t(int(code + offset)));
+        double change = double(code) * scale - numbers[i];
+        rounding += {double(numbers[i]) * numbers[i], change * change};
+      }
+    }
+  return rounding;
+}
+
+} // namespace glm::artifact

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Recipes: which weights of a checkpoint become codes when it is compiled. A recipe is a name or a
+// JSON file
+//
+//   {"rules": [{"weights": "*.mlp.experts.*", "format": "int4", "group": 32},
+//              {"weights": "*.indexer.wk.weight", "format": "keep"},
+//              {"weights": "*", "format": "int8", "activations": "none"}]}
+//
+// whose first rule that matches a weight's name counts. `group`: columns that share a scale (left
+// out: all of a row). `activations`: "int8" (default) or "none", then weights are only rounded.
+#ifndef GLM_COMPILER_IMPORT_RECIPE_H
+#define GLM_COMPILER_IMPORT_RECIPE_H
+
+#include "absl/status/statusor.h"
+
+#include <string>
+#include <vector>
+
+namespace glm {
+
+/// The rules of a recipe as the pass glm-apply-recipe takes them, none for an empty name. Errors:
+/// GLM0002 a file that is not there, GLM0208 one that is no recipe.
+absl::StatusOr<std::vector<std::string>> readRecipe(const std::string &recipe);
+
+} // namespace glm
+
+#endif
