@@ -141,6 +141,16 @@ template <typename T> LogicalResult execute(model::SelectionOfIdsOp op, Frame<T>
   return frame.set(op.getResult(), std::move(selection));
 }
 
+template <typename T> LogicalResult execute(model::SelectVisibleOp op, Frame<T> &frame) {
+  Selection selection;
+  for (const Row &row : frame.rows(op.getRows())) {
+    std::vector<int32_t> keys(size_t(row.position) + 1);
+    std::iota(keys.begin(), keys.end(), 0);
+    selection.append(keys);
+  }
+  return frame.set(op.getResult(), std::move(selection));
+}
+
 template <typename T> LogicalResult execute(model::GatherOp op, Frame<T> &frame) {
   const Cache<T> &cache = frame.cache(op.getCache());
   const Selection &selection = frame.selection(op.getSelection());
@@ -262,8 +272,8 @@ template <typename T>
 std::optional<LogicalResult> executeAttentionOp(Operation *op, Frame<T> &frame) {
   using namespace model;
   return llvm::TypeSwitch<Operation *, std::optional<LogicalResult>>(op)
-      .template Case<IndexScoresOp, SelectTopKOp, SelectionIdsOp, SelectionOfIdsOp, GatherOp,
-                     AttendExpandedOp, AttendLatentOp>(
+      .template Case<IndexScoresOp, SelectTopKOp, SelectionIdsOp, SelectionOfIdsOp,
+                     SelectVisibleOp, GatherOp, AttendExpandedOp, AttendLatentOp>(
           [&](auto known) { return execute<T>(known, frame); })
       .Default([](Operation *) { return std::nullopt; });
 }

@@ -138,19 +138,50 @@ template <typename T> LogicalResult Interpreter<T>::execute(Operation *op, Frame
     frame.bind(constant.getResult(), std::move(*datum));
     return success();
   }
-  if (auto inner = dyn_cast<func::CallOp>(op)) {
-    auto callee = function(inner.getCallee());
-    std::vector<Datum<T>> arguments;
-    for (mlir::Value operand : inner.getOperands())
-      arguments.push_back(frame.datum(operand));
-    auto results = call(callee, std::move(arguments));
-    if (failed(results))
-      return failure();
-    for (auto [value, datum] : llvm::zip(inner.getResults(), *results))
-      frame.bind(value, std::move(datum));
-    return success();
-  }
+  if (auto inner = dyn_cast<func::CallOp>(op))
+    return executeCall(inner, inner.getCallee(), frame);
+  if (auto inner = dyn_cast<model::CallByKeysOp>(op))
+    return executeCall(inner, formOf(inner, frame), frame);
   return op->emitOpError("has no interpretation");
+}
+
+template <typename T>
+LogicalResult Interpreter<T>::executeCall(Operation *op, StringRef callee, Frame<T> &frame) {
+  std::vector<Datum<T>> arguments;
+  for (mlir::Value operand : op->getOperands())
+    arguments.push_back(frame.datum(operand));
+  auto results = call(function(callee), std::move(arguments));
+  if (failed(results))
+    return failure();
+  for (auto [value, datum] : llvm::zip(op->getResults(), *results))
+    frame.bind(value, std::move(datum));
+  return success();
+}
+
+/// The function a runtime would call, with the presets of the module for its session.
+template <typename T>
+StringRef Interpreter<T>::formOf(model::CallByKeysOp op, Frame<T> &frame) const {
+  auto presets =
+      op->template getParentOfType<ModuleOp>()->template getAttrOfType<DictionaryAttr>(
+          "program.presets");
+  auto preset = [&](StringRef name) -> int64_t {
+    auto number = presets ? presets.getAs<IntegerAttr>(name) : IntegerAttr();
+    return number ? number.getInt() : 0;
+  };
+  const Rows *rows = nullptr;
+  for (mlir::Value operand : op.getArguments())
+    if (isa<model::RowsType>(operand.getType()))
+      rows = &frame.rows(operand);
+  if (!rows || rows->empty() || int64_t(rows->size()) < preset("expanded_rows"))
+    return op.getGathered();
+  for (size_t i = 0; i < rows->size(); ++i)
+    if ((*rows)[i].slot != rows->front().slot ||
+        (*rows)[i].position != rows->front().position + int32_t(i))
+      return op.getGathered();
+  int64_t keys = rows->back().position + 1;
+  if (keys > preset("expanded_keys"))
+    return op.getGathered();
+  return keys > preset("unmasked_keys") ? op.getMasked() : op.getCausal();
 }
 
 template <typename T>

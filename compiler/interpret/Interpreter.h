@@ -45,6 +45,8 @@ private:
   mlir::FailureOr<Datum<T>> weight(mlir::Operation *user, llvm::StringRef name) override;
   Cache<T> *state(llvm::StringRef name) override;
   mlir::LogicalResult execute(mlir::Operation *op, Frame<T> &frame);
+  mlir::LogicalResult executeCall(mlir::Operation *op, llvm::StringRef callee, Frame<T> &frame);
+  llvm::StringRef formOf(model::CallByKeysOp op, Frame<T> &frame) const;
   /// A fused op is the steps that define it.
   mlir::LogicalResult executeSteps(model::Decomposable op, Frame<T> &frame);
 

@@ -10,6 +10,7 @@ namespace glm {
 absl::Status runFuse(Compilation &c) {
   FusePhaseOptions options;
   options.verifyFusions = c.options.verifyFusions;
+  options.maxRows = c.options.rows;
   return c.run(Phase::Fuse, [&](mlir::OpPassManager &pm) { buildFusePhase(pm, options); });
 }
 

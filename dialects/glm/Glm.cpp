@@ -33,6 +33,7 @@ void GlmDialect::initialize() {
   addAttentionOps();
   addMoeOps();
   addFusedOps();
+  addFormOps();
   addQuantizeOps();
 }
 

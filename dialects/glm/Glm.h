@@ -10,6 +10,7 @@
 //   MoeOps        route, dispatch, expert matmul, combine
 //   QuantizeOps   codes and scales: how numbers become them and back
 //   FusedOps      steps that stand for several of the others (interface Decomposable)
+//   FormOps       attention in several forms
 #ifndef GLM_DIALECTS_GLM_GLM_H
 #define GLM_DIALECTS_GLM_GLM_H
 
@@ -63,5 +64,8 @@ inline mlir::Type storedElement(mlir::Type element) {
 }
 
 } // namespace glm::model
+
+#define GET_OP_CLASSES
+#include "dialects/glm/FormOps.h.inc"
 
 #endif

@@ -32,6 +32,7 @@ def GlmDialect : Dialect {
     void addAttentionOps();
     void addMoeOps();
     void addFusedOps();
+    void addFormOps();
     void addQuantizeOps();
   }];
 }

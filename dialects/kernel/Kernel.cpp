@@ -17,6 +17,7 @@ void KernelDialect::initialize() {
   addStructureOps();
   addTileOps();
   addSelectionOps();
+  addBlockOps();
 }
 
 Operation *KernelDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,

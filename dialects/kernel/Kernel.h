@@ -7,6 +7,7 @@
 //   StructureOps   kernels, launches, groups, the units that workers share
 //   TileOps        movement between memory and tiles, arithmetic on tiles
 //   SelectionOps   top-k, online softmax, experts, groups of rows
+//   BlockOps       rows as matrices, tiles turned around, bits of hidden keys
 #ifndef GLM_DIALECTS_KERNEL_KERNEL_H
 #define GLM_DIALECTS_KERNEL_KERNEL_H
 
@@ -42,6 +43,9 @@
 
 #define GET_OP_CLASSES
 #include "dialects/kernel/SelectionOps.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/kernel/BlockOps.h.inc"
 
 namespace glm::kernel {
 

@@ -30,6 +30,7 @@ def KernelDialect : Dialect {
     void addStructureOps();
     void addTileOps();
     void addSelectionOps();
+    void addBlockOps();
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
@@ -109,6 +110,7 @@ def Kernel_BufferType : Kernel_ShapedType<"Buffer", "buffer"> {
   let description = [{
     `!kernel.buffer<?x64xf32>`: row-major, without gaps, only the first dimension may be dynamic.
     `!kernel.buffer<40x64xbf16, #kernel.panels<64, 2>>`: a packed weight with its logical shape.
+    `!kernel.buffer<?x64x32xf32, #kernel.panels<64, 1>>`: a number of packed matrices (`kernel.block_rows`).
   }];
 }
 

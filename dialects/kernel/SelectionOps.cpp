@@ -127,13 +127,17 @@ LogicalResult OnlineSoftmaxOp::verify() {
     return emitOpError("the region must yield two tiles");
   TileType result = getResult().getType();
   if (failed(checkTile(*this, "the scores", scores, result.getRows(), getStep())) ||
-      failed(checkElement(*this, "the scores", scores, f32)) ||
-      failed(checkTile(*this, "the rows", rows, getStep(), anySize)))
+      failed(checkElement(*this, "the scores", scores, f32)))
+    return failure();
+  if (getByColumns() ? failed(checkTile(*this, "the columns", rows, anySize, getStep())) ||
+                           failed(checkElement(*this, "the columns", rows, f32))
+                     : failed(checkTile(*this, "the rows", rows, getStep(), anySize)))
     return failure();
   // C2: the result is H x C f32 with C <= W.
-  if (result.getColumns() > rows.getColumns())
+  int64_t width = getByColumns() ? rows.getRows() : rows.getColumns();
+  if (result.getColumns() > width)
     return emitOpError() << "the result has " << result.getColumns() << " columns, the rows only "
-                         << rows.getColumns();
+                         << width;
   return checkElement(*this, "the result", result, f32);
 }
 

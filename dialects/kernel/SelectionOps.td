@@ -47,9 +47,14 @@ def Kernel_OnlineSoftmaxOp : Kernel_Op<"online_softmax", [SingleBlock, Recursive
   let description = [{
     The region yields scores `s` (`H x step`, f32) and rows `r` (`step x W`) of the keys from its argument on;
     keys from `count` on do not exist. `y[h, c] = sum_t softmax_t(s[h, t]) * r[t, c]` for the first `C` columns,
-    accumulated in f32 block after block with a running maximum. A `count` of 0 gives zeros.
+    accumulated in f32 block after block with a running maximum. Keys whose score is minus infinity weigh nothing; where
+    there is no other key the result is zero.
 
-    - C1: the region has one index argument and yields an `H x step` f32 tile and a `step x W` tile.
+    With `by_columns` the second tile is `W x step`, one row for each column of the result, as `kernel.mma` wants its right
+    operand: many `H` meet many keys. Its columns from `count` on are read, and must be finite.
+
+    - C1: the region has one index argument and yields an `H x step` f32 tile and a `step x W` tile (`W x step` f32
+      with `by_columns`).
     - C2: the result is `H x C` f32 with `C <= W`.
 
     ```mlir
@@ -59,7 +64,7 @@ def Kernel_OnlineSoftmaxOp : Kernel_Op<"online_softmax", [SingleBlock, Recursive
     }
     ```
   }];
-  let arguments = (ins Index:$count, I64Attr:$step);
+  let arguments = (ins Index:$count, I64Attr:$step, UnitAttr:$by_columns);
   let results = (outs Kernel_TileType:$result);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;

@@ -108,8 +108,9 @@ LogicalResult BufferType::verify(Emit emitError, ArrayRef<int64_t> shape, Type e
     return emitError() << "a buffer has at least one dimension";
   if (llvm::any_of(shape.drop_front(), ShapedType::isDynamic))
     return emitError() << "only the first dimension of a buffer may be dynamic";
-  if (layout && (shape.size() < 2 || shape.size() > 3 || ShapedType::isDynamic(shape.front())))
-    return emitError() << "a packed buffer has two or three static dimensions";
+  bool isNumber = ShapedType::isDynamic(shape.front()) && shape.size() != 3;
+  if (layout && (shape.size() < 2 || shape.size() > 3 || isNumber))
+    return emitError() << "a packed buffer has two static dimensions, or a number of such matrices";
   if (layout && failed(verifyPanels(emitError, "a buffer", layout)))
     return failure();
   return verifyElement(emitError, "a buffer", elementType);

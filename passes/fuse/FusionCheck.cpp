@@ -10,6 +10,7 @@
 #include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -51,7 +52,7 @@ public:
     if (leaves.contains(value))
       return;
     Operation *op = value.getDefiningOp();
-    if (!op || !isPure(op) || isa<model::WeightValueOp, model::StateValueOp>(op)) {
+    if (!op || !isStep(op) || isa<model::WeightValueOp, model::StateValueOp>(op)) {
       leaves.insert(value);
       return;
     }
@@ -60,6 +61,11 @@ public:
   }
 
 private:
+  /// Caches are leaves that nobody writes meanwhile.
+  static bool isStep(Operation *op) {
+    return isPure(op) || isa<model::GatherOp, model::SparseAttentionOp>(op);
+  }
+
   OpBuilder &builder;
   IRMapping &known;
   llvm::SetVector<Value> &leaves;
@@ -130,6 +136,9 @@ private:
     if (auto routing = dyn_cast<model::RoutingType>(type))
       return model::RoutingType::get(type.getContext(), newSize(routing.getExperts()),
                                      routing.getTopK());
+    if (auto cache = dyn_cast<model::CacheType>(type))
+      return model::CacheType::get(type.getContext(), newSize(cache.getWidth()),
+                                   Float32Type::get(type.getContext()));
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor || !isa<FloatType>(tensor.getElementType()))
       return type;
@@ -161,6 +170,10 @@ public:
       return this->routing(routing);
     if (auto selection = dyn_cast<model::SelectionType>(type))
       return this->selection(selection.getLimit());
+    if (auto cache = dyn_cast<model::CacheType>(type))
+      return this->cache(cache.getWidth());
+    if (isa<model::RowsType>(type))
+      return rows();
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor || !isa<FloatType>(tensor.getElementType()))
       return std::nullopt;
@@ -209,6 +222,27 @@ private:
     return selection;
   }
 
+  /// The last rows of a sequence, behind all keys that a selection has.
+  Datum rows() {
+    interpret::Rows rows;
+    for (int64_t row = 0; row < batch; ++row)
+      rows.push_back({0, 0, int32_t(2 * longest + row), 0});
+    return rows;
+  }
+
+  /// That sequence, whole.
+  Datum cache(int64_t width) {
+    interpret::Cache<float> &cache = caches.emplace_back(width, interpret::Element::F32);
+    std::vector<float> values(width);
+    for (int64_t position = 0; position < 2 * longest + batch; ++position) {
+      for (float &value : values)
+        value = real();
+      cache.write(0, int32_t(position), values.data());
+    }
+    return &cache;
+  }
+
+  std::deque<interpret::Cache<float>> caches;
   /// Length of the longest selection.
   static constexpr int64_t longest = batch;
   std::mt19937_64 engine{1};

@@ -7,6 +7,72 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseSparseAttention : Pass<"glm-fuse-sparse-attention", "::mlir::ModuleOp"> {
+  let summary = "see the gathering of rows and the attention to them as one step";
+  let description = [{
+    Gathered rows are one way of attending to a selection; a mask is another. `glm.sparse_attention` leaves it open.
+
+    ```mlir
+    %g = glm.gather %latent, %sel, %rows
+    %y = glm.attend_expanded %qn, %qr, %g, %kv_b, %sel scale 0.17
+    // =>
+    %y = glm.sparse_attention %qn, %qr, %latent, %sel, %kv_b, %rows scale 0.17
+    ```
+
+    A remark `glm-fuse-sparse-attention` says what was fused, or why not: rows come from elsewhere or by another
+    selection, others read them too, or the cache may change in between.
+  }];
+  let options = [
+    Option<"verify", "verify", "bool", "false", "let the interpreter compare each fusion with what it replaced">
+  ];
+  let statistics = [
+    Statistic<"fused", "attentions-fused", "attentions that gather their rows themselves">,
+    Statistic<"kept", "attentions-kept", "attentions whose rows stayed apart">,
+    Statistic<"compared", "fusions-compared", "fusions that the interpreter compared">
+  ];
+}
+
+def ChooseAttention : Pass<"glm-choose-attention", "::mlir::ModuleOp"> {
+  let summary = "write attention in the forms that pay, and when each does";
+  let description = [{
+    A row that attends to gathered latents multiplies `2 L + R` numbers a key and head; with keys and values expanded it
+    is `D + R + V`, half as many, but every key has to be expanded, and keys that the row does not select are
+    computed and hidden. So few rows gather, and many rows expand as long as there are not many keys. From the shapes
+    follow the most keys (`expanded_keys`) for which calls of `chunk` rows should expand them, and the fewest rows: at as
+    many keys as a selection holds (`expanded_rows`), and at `expanded_keys` (`full_rows`). They become
+    `program.presets` of the module; AttentionCosts.h has the formulas.
+
+    Each attention becomes a call of one of three private functions of equal type, shared by all that are alike: the
+    absorbed one is made of the steps of `gathered` by `glm-absorb-latent-projections`, the other two are left to the
+    tile phase. Where no call should expand, attention becomes its steps again.
+
+    ```mlir
+    %y = glm.sparse_attention %qn, %qr, %latent, %sel, %kv_b, %rows scale 0.17
+    // =>
+    func.func private @attend_gathered(%qn, …) { glm.gather ; glm.attend_expanded }
+    func.func private @attend_masked(%qn, …) { glm.sparse_attention … %sel … }
+    func.func private @attend_causal(%qn, …) { %all = glm.select_visible %rows ; glm.sparse_attention … %all … }
+    %y = glm.call_by_keys gathered @attend_gathered masked @attend_masked causal @attend_causal (%qn, …)
+    ```
+
+    Remarks `glm-choose-attention` give the decision and what both forms cost at some lengths.
+  }];
+  let options = [
+    Option<"chunk", "chunk", "int64_t", "2048", "rows of one call of a long prompt">,
+    Option<"longest", "longest", "int64_t", "32768", "most keys that may ever be expanded">,
+    Option<"gatheredSpeed", "gathered-speed", "int64_t", "60",
+           "speed of gathered attention in percent of expanded attention at the same arithmetic">,
+    Option<"expandedKeys", "expanded-keys", "int64_t", "-1",
+           "most keys to expand, instead of what follows from the shapes; 0: never">
+  ];
+  let statistics = [
+    Statistic<"chosen", "attentions-chosen", "attentions that are called in one of several forms">,
+    Statistic<"kept", "attentions-kept", "attentions with one form">,
+    Statistic<"functions", "functions-written", "functions that are forms of attention">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def AbsorbLatentProjections : Pass<"glm-absorb-latent-projections", "::mlir::ModuleOp"> {
   let summary = "attend over latent rows instead of expanded keys and values";
   let description = [{
@@ -180,7 +246,8 @@ def FuseRouter : Pass<"glm-fuse-router", "::mlir::ModuleOp"> {
 def VerifyFuse : Pass<"glm-verify-fuse", "::mlir::ModuleOp"> {
   let summary = "check the rules of a module that is ready to be tiled";
   let description = [{
-    - no `glm.attend_expanded` is left: no target has a kernel for it;
+    - no `glm.attend_expanded` is left: no target has a kernel for it; `glm.sparse_attention` is one of the forms that a
+      `glm.call_by_keys` chooses from, in a function of its own;
     - scores are used by one `glm.select_top_k`, gathered rows by attention only, both of which become one kernel;
     - a weight derived by `glm.head_rows` is read by linears only: it exists when weights are packed.
 

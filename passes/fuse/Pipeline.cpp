@@ -10,7 +10,14 @@ using namespace mlir;
 void glm::buildFusePhase(OpPassManager &pm, const FusePhaseOptions &options) {
   //===--- Attention ------------------------------------------------------------------------===//
 
-  // Expanded attention is how the model is defined and nothing a target could run.
+  // Gathering is one way to attend to a selection; first it is forgotten, then chosen.
+  pm.addPass(createFuseSparseAttention({options.verifyFusions}));
+  ChooseAttentionOptions forms;
+  forms.chunk = options.maxRows;
+  forms.expandedKeys = options.expandedKeys;
+  pm.addPass(createChooseAttention(forms));
+
+  // The form for few rows: latents instead of keys and values.
   pm.addPass(createAbsorbLatentProjections({options.verifyFusions}));
 
   // Slices of slices, casts of casts and equal values that the rewrite left behind.

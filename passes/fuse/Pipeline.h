@@ -14,6 +14,12 @@ struct FusePhaseOptions : mlir::PassPipelineOptions<FusePhaseOptions> {
       *this, "verify-fusions",
       llvm::cl::desc("let the interpreter compare each fusion with what it replaced"),
       llvm::cl::init(false)};
+  Option<int64_t> maxRows{*this, "max-rows", llvm::cl::desc("most rows of one step"),
+                          llvm::cl::init(2048)};
+  Option<int64_t> expandedKeys{
+      *this, "expanded-keys",
+      llvm::cl::desc("most keys to expand; -1: what follows from the shapes, 0: never"),
+      llvm::cl::init(-1)};
 };
 
 /// Appends the phase to `pm`, whose operation is the module.

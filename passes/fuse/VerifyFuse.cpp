@@ -2,6 +2,9 @@
 #include "compiler/diagnostics/MlirDiagnostic.h"
 #include "passes/fuse/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseSet.h"
+
 namespace glm {
 #define GEN_PASS_DEF_VERIFYFUSE
 #include "passes/fuse/Passes.h.inc"
@@ -31,9 +34,17 @@ const char *brokenRule(Operation *op) {
 
 struct VerifyFuse : glm::impl::VerifyFuseBase<VerifyFuse> {
   void runOnOperation() override {
+    llvm::DenseSet<StringAttr> forms;
+    getOperation().walk([&](CallByKeysOp call) {
+      forms.insert(call.getMaskedAttr().getAttr());
+      forms.insert(call.getCausalAttr().getAttr());
+    });
     WalkResult result = getOperation().walk([&](Operation *op) {
       attentions += isa<AttendLatentOp>(op);
       const char *rule = brokenRule(op);
+      auto function = op->getParentOfType<func::FuncOp>();
+      if (isa<SparseAttentionOp>(op) && !(function && forms.contains(function.getSymNameAttr())))
+        rule = "attention to a cache is a form that a glm.call_by_keys chooses";
       if (!rule)
         return WalkResult::advance();
       emitCoded(op, {Code::VerificationFailed, op->getName().getStringRef().str(), rule,

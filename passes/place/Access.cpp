@@ -15,8 +15,10 @@ namespace {
 /// The argument that a memory value of a kernel's body is, looking through changes of shape.
 std::pair<BlockArgument, bool> argumentOf(Value memory) {
   bool flattened = false;
-  while (auto flatten = memory.getDefiningOp<kernel::FlattenOp>()) {
-    memory = flatten.getBuffer();
+  while (Operation *view = memory.getDefiningOp()) {
+    if (!isa<kernel::FlattenOp, kernel::BlockRowsOp>(view))
+      break;
+    memory = view->getOperand(0);
     flattened = true;
   }
   return {dyn_cast<BlockArgument>(memory), flattened};

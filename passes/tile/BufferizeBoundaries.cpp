@@ -24,6 +24,15 @@ namespace {
 
 using Memories = SmallVector<Value>;
 
+/// The functions that an op may call with its operands; all of them read memory in the same way.
+SmallVector<StringRef, 3> calleesOf(Operation *op) {
+  if (auto call = dyn_cast<func::CallOp>(op))
+    return {call.getCallee()};
+  if (auto call = dyn_cast<model::CallByKeysOp>(op))
+    return {call.getGathered(), call.getMasked(), call.getCausal()};
+  return {};
+}
+
 /// Caches first: how one lies in memory is what the kernels that read it say.
 class CacheTypes {
 public:
@@ -52,8 +61,8 @@ private:
       auto kernel = symbols.lookup<kernel::FuncOp>(launch.getKernel());
       return dyn_cast<kernel::CacheType>(kernel.getArgumentTypes()[use.getOperandNumber()]);
     }
-    if (auto call = dyn_cast<func::CallOp>(use.getOwner()))
-      if (auto callee = symbols.lookup<func::FuncOp>(call.getCallee()); !callee.isExternal())
+    for (StringRef name : calleesOf(use.getOwner()))
+      if (auto callee = symbols.lookup<func::FuncOp>(name); !callee.isExternal())
         return of(callee.getArgument(use.getOperandNumber()));
     return {};
   }
@@ -109,7 +118,9 @@ public:
 private:
   LogicalResult rewrite(Operation *op);
   LogicalResult rewriteLaunch(kernel::LaunchOp launch);
+  FailureOr<Memories> passMemory(Operation *call, StringRef callee);
   LogicalResult rewriteCall(func::CallOp call);
+  LogicalResult rewriteCallByKeys(model::CallByKeysOp call);
   LogicalResult rewriteByRows(kernel::ByRowsOp op);
   LogicalResult rewriteReturn(func::ReturnOp op);
   LogicalResult planResults(func::ReturnOp op);
@@ -151,8 +162,8 @@ bool Bufferizer::isBank(Value value) {
     Operation *user = use.getOwner();
     if (isa<model::CastOp, model::QuantizeOp, model::QuantizedOp, model::DequantizeOp>(user))
       return llvm::any_of(user->getResults(), [&](Value result) { return isBank(result); });
-    if (auto call = dyn_cast<func::CallOp>(user)) {
-      auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
+    if (auto callees = calleesOf(user); !callees.empty()) {
+      auto callee = symbols.lookup<func::FuncOp>(callees.front());
       return !callee.isExternal() && isBank(callee.getArgument(use.getOperandNumber()));
     }
     auto launch = dyn_cast<kernel::LaunchOp>(user);
@@ -224,7 +235,8 @@ LogicalResult Bufferizer::plan(Value result, ArrayRef<Value> destinations) {
   }
   if (maker && isView(maker))
     return plan(maker->getOperand(0), destinations);
-  if (!isa_and_nonnull<kernel::LaunchOp, func::CallOp, kernel::ByRowsOp>(maker))
+  if (!isa_and_nonnull<kernel::LaunchOp, func::CallOp, model::CallByKeysOp, kernel::ByRowsOp>(
+          maker))
     return fail(function, "returns an argument of its own");
   if (Value operand = updatedBy(result))
     return plan(operand, destinations);
@@ -362,12 +374,13 @@ LogicalResult Bufferizer::rewriteLaunch(kernel::LaunchOp launch) {
   return success();
 }
 
-LogicalResult Bufferizer::rewriteCall(func::CallOp call) {
-  const Signature &signature = signatures[call.getCallee()];
+/// What a call passes: the memory of its operands, then that its results are written to.
+FailureOr<Memories> Bufferizer::passMemory(Operation *call, StringRef callee) {
+  const Signature &signature = signatures[callee];
   Memories operands;
-  for (Value operand : call.getOperands())
+  for (Value operand : call->getOperands())
     llvm::append_range(operands, memory[operand]);
-  for (Value result : call.getResults()) {
+  for (Value result : call->getResults()) {
     auto planned = destination.find(result);
     if (planned != destination.end())
       memory[result] = planned->second;
@@ -380,11 +393,38 @@ LogicalResult Bufferizer::rewriteCall(func::CallOp call) {
   llvm::append_range(expected, signature.outputs);
   for (auto [index, pair] : llvm::enumerate(llvm::zip_equal(operands, expected)))
     if (std::get<0>(pair).getType() != std::get<1>(pair))
-      return call.emitError() << "passes " << std::get<0>(pair).getType() << " as operand " << index
-                              << ", expected " << std::get<1>(pair);
+      return call->emitError() << "passes " << std::get<0>(pair).getType() << " as operand "
+                               << index << ", expected " << std::get<1>(pair);
+  return operands;
+}
+
+LogicalResult Bufferizer::rewriteCall(func::CallOp call) {
+  FailureOr<Memories> operands = passMemory(call, call.getCallee());
+  if (failed(operands))
+    return failure();
   auto placed =
-      func::CallOp::create(builder, call.getLoc(), call.getCallee(), TypeRange(), operands);
+      func::CallOp::create(builder, call.getLoc(), call.getCallee(), TypeRange(), *operands);
   placed->setDiscardableAttrs(call->getDiscardableAttrDictionary());
+  return success();
+}
+
+/// No keys: gathered. More keys than a selection has: masked. Else all keys that a row sees.
+LogicalResult Bufferizer::rewriteCallByKeys(model::CallByKeysOp call) {
+  FailureOr<Memories> operands = passMemory(call, call.getGathered());
+  if (failed(operands))
+    return failure();
+  auto number = [&](StringRef name) { return program::Expr::dim(builder.getStringAttr(name)); };
+  auto callIn = [&](Region &list, StringRef callee) {
+    OpBuilder inside = OpBuilder::atBlockEnd(&list.front());
+    func::CallOp::create(inside, call.getLoc(), callee, TypeRange(), *operands);
+  };
+  auto branch = program::BranchOp::create(builder, call.getLoc(), number("keys"), program::Expr(1));
+  callIn(branch.getLess(), call.getGathered());
+  OpBuilder inside = OpBuilder::atBlockEnd(&branch.getOtherwise().front());
+  auto expanded = program::BranchOp::create(inside, call.getLoc(), number("unmasked_keys"),
+                                            number("keys"));
+  callIn(expanded.getLess(), call.getMasked());
+  callIn(expanded.getOtherwise(), call.getCausal());
   return success();
 }
 
@@ -435,6 +475,8 @@ LogicalResult Bufferizer::rewrite(Operation *op) {
     return rewriteLaunch(launch);
   if (auto call = dyn_cast<func::CallOp>(op))
     return rewriteCall(call);
+  if (auto call = dyn_cast<model::CallByKeysOp>(op))
+    return rewriteCallByKeys(call);
   if (auto forms = dyn_cast<kernel::ByRowsOp>(op))
     return rewriteByRows(forms);
   if (auto ret = dyn_cast<func::ReturnOp>(op))

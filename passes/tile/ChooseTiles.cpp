@@ -23,6 +23,10 @@ using llvm::formatv;
 
 namespace {
 
+/// Keys of a block that is expanded: a page's rows are a multiple, and so is what the runtime makes
+/// room for.
+constexpr int64_t keyBlock = 64;
+
 struct Choice {
   int64_t m = 1, n = 1, k = 0;
   std::string reason;
@@ -107,6 +111,8 @@ private:
       return search(op);
     if (auto op = only<model::AttendLatentOp>(group))
       return attention(op);
+    if (auto op = only<model::SparseAttentionOp>(group))
+      return expanded(op);
     return {1, 1, 0, "one row a unit"};
   }
 
@@ -186,6 +192,20 @@ private:
     int64_t together = std::clamp<int64_t>(queries / H, 1, 8);
     return {together * H, keys, D,
             formatv("{0} heads of {1} rows share a line of {2} keys", H, together, keys)};
+  }
+
+  /// Values lie as W_UV does in the gathered form, so that there is one of it. Rows of a unit with
+  /// their queries and sums, and two blocks of keys and values, stay in the second cache.
+  Choice expanded(model::SparseAttentionOp op) {
+    Grid grid(machine);
+    int64_t width = op.keyWidth() + op.ropeWidth() + op.valueWidth(), n = keyBlock;
+    int64_t k = headColumns(grid, op.valueWidth());
+    int64_t rows = (machine.getL2() / 2 / 4 - 2 * n * width) / (width + n);
+    int64_t m = std::clamp<int64_t>(rows, grid.m, expandedRows) / grid.m * grid.m;
+    return {m, n, k,
+            formatv("{0} rows share blocks of {1} expanded keys in tiles of {2}x{3} accumulators, "
+                    "values lie in panels of {4} columns",
+                    m, n, grid.m, grid.columns(), k)};
   }
 
   Choice attention(model::AttendLatentOp op) {

@@ -24,6 +24,8 @@ Results emitHeadLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitExpertLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitIndex(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitAttend(kernel::GroupOp group, mlir::SymbolTable &symbols);
+/// Attention over expanded keys: three launches.
+Results emitAttendExpanded(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitRoute(kernel::GroupOp group, mlir::SymbolTable &symbols);
 /// The same for few rows: one unit does all of it.
 Results emitRouter(kernel::GroupOp group, mlir::SymbolTable &symbols);

@@ -64,7 +64,8 @@ bool isView(Operation *op) {
 
 bool isProduct(Operation *op) {
   return isa<LinearOp, HeadLinearOp, ExpertLinearOp, GatedLinearOp, ExpertGatedLinearOp,
-             LinearGroupOp, NormLinearOp, SelectTopKOp, AttendLatentOp, RouteOp, RouterOp>(op);
+             LinearGroupOp, NormLinearOp, SelectTopKOp, AttendLatentOp, SparseAttentionOp,
+             RouteOp, RouterOp>(op);
 }
 
 bool isRowWise(Operation *op) {
@@ -76,7 +77,7 @@ bool isRowWise(Operation *op) {
 /// Products whose result may be rounded where it is written.
 bool roundsResult(Operation *op) {
   return isa_and_nonnull<LinearOp, HeadLinearOp, ExpertLinearOp, GatedLinearOp, ExpertGatedLinearOp,
-                         AttendLatentOp>(op);
+                         AttendLatentOp, SparseAttentionOp>(op);
 }
 
 StringRef kindOf(Operation *product) {
@@ -91,6 +92,7 @@ StringRef kindOf(Operation *product) {
       .Case([](RouterOp) { return "router"; })
       .Case([](SelectTopKOp) { return "index"; })
       .Case([](AttendLatentOp) { return "attend"; })
+      .Case([](SparseAttentionOp) { return "attend_expanded"; })
       .Default([](Operation *) { return "route"; });
 }
 
@@ -181,6 +183,9 @@ private:
       if (auto attend = dyn_cast<AttendLatentOp>(op);
           attend && attend.getGathered().getDefiningOp<GatherOp>())
         takeOver(op, 2);
+      if (auto attend = dyn_cast<SparseAttentionOp>(op);
+          attend && attend.getSelection().getDefiningOp<SelectVisibleOp>())
+        takeOver(op, attend.getSelectionMutable().getOperandNumber());
       if (op->hasOneUse() && roundsResult(op))
         if (auto cast = dyn_cast<CastOp>(*op->user_begin())) {
           parts[op].insert(cast);
@@ -205,7 +210,7 @@ private:
       return Role::Product;
     if (isRowWise(op))
       return Role::Row;
-    if (isa<func::CallOp>(op))
+    if (isa<func::CallOp, CallByKeysOp>(op))
       return Role::Call;
     return isa<func::ReturnOp>(op) ? Role::Return : Role::None;
   }

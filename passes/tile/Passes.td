@@ -60,6 +60,8 @@ def ChooseTiles : Pass<"glm-choose-tiles", "::mlir::ModuleOp"> {
   let options = [
     Option<"block", "block", "int64_t", "8192", "largest block of the reduced dimension, in elements">,
     Option<"units", "units", "int64_t", "8", "pieces that a narrow weight should have for the workers">,
+    Option<"expandedRows", "expanded-rows", "int64_t", "48",
+           "most rows of a unit that attends to expanded keys">,
     Option<"heads", "heads", "int64_t", "16",
            "most heads that share gathered rows; a row has two units at least">,
     Option<"queries", "queries", "int64_t", "64",

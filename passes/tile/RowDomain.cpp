@@ -42,6 +42,7 @@ void RowDomains::visit(Operation *op) {
                               [&](auto op) { return pairsOf(op.getRouting()); })
                           .Case([&](CombineOp) { return RowDomain{RowDomain::Rows}; })
                           .Case([&](TakeRowsOp take) { return of(take.getIndices()); })
-                          .Case([&](func::CallOp) { return fromType(result.getType()); })
+                          .Case<func::CallOp, CallByKeysOp>(
+                              [&](auto) { return fromType(result.getType()); })
                           .Default([&](Operation *) { return firstOfOperands(); });
 }

@@ -84,6 +84,8 @@ private:
       return emitExpertLinear(group, symbols);
     if (kind == "index")
       return emitIndex(group, symbols);
+    if (kind == "attend_expanded")
+      return emitAttendExpanded(group, symbols);
     if (kind == "attend")
       return emitAttend(group, symbols);
     if (kind == "router")

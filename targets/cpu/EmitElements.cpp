@@ -63,6 +63,8 @@ Value Emitter::read(const Tile &tile, Value row, Value column, Chunk chunk) {
     Value start = code.splat(first, chunk.lanes);
     return real ? code.addf(start, numbers) : code.add(start, numbers);
   }
+  case Tile::Place::Bits:
+    return readBits(tile, row, column, chunk);
   case Tile::Place::Lazy:
     return readMap(tile.map, row, column, chunk);
   case Tile::Place::Memory:

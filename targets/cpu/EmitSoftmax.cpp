@@ -3,7 +3,10 @@
 // Attention over a stream of keys. For each block of keys: the running maximum, weights, the sum of
 // weights, then weights times rows into accumulators that were scaled by what the maximum moved.
 // Keys that do not exist weigh nothing and their rows are not read.
-#include "targets/cpu/Emitter.h"
+//
+// With columns instead of rows the same is a product of two large tiles: rows of a batch stand where
+// heads stood, and weights meet a packed block of values.
+#include "targets/cpu/Product.h"
 
 using namespace mlir;
 using namespace glm::kernel;
@@ -46,13 +49,18 @@ LogicalResult Emitter::emitSoftmax(OnlineSoftmaxOp op) {
     const Tile scores = tileOf(yield.getValues()[0]);
     Value valid = code.min(code.sub(count, position), step);
     code.loop(0, heads, 1, [&](Value head) { weighKeys(state, scores, head, valid); });
-    Tile rows = materialize(tileOf(yield.getValues()[1]));
-    addRows(state, widenRows(rows, result.getColumns(), valid), valid);
+    const Tile given = tileOf(yield.getValues()[1]);
+    if (op.getByColumns())
+      addColumns(state, given);
+    else
+      addRows(state, widenRows(materialize(given), result.getColumns(), valid), valid);
   });
   // A head without keys has a total of 0 and sums of 0.
   code.loop(0, heads, 1, [&](Value head) {
     Value total = code.load(code.f32(), code.at(state.total, code.mul(head, 4)));
-    total = code.select(code.equal(count, code.index(0)), code.real(code.f32(), 1), total);
+    Value none = arith::CmpFOp::create(code.builder, code.loc, arith::CmpFPredicate::OEQ, total,
+                                       code.real(code.f32(), 0));
+    total = code.select(none, code.real(code.f32(), 1), total);
     forColumns(result.getColumns(), [&](Value column, Chunk chunk) {
       Value sum = readMemory(state.sums, head, column, chunk);
       Value divisor = chunk.lanes ? code.splat(total, chunk.lanes) : total;
@@ -85,10 +93,13 @@ void Emitter::weighKeys(const Attention &state, const Tile &scores, Value head, 
   })[0];
   Value before = code.load(f32, code.at(state.maximum, offset));
   Value now = code.maximum(single ? best : code.combine(best, largest), before);
-  Value scale = code.exp(arith::SubFOp::create(code.builder, code.loc, before, now));
+  // While there is no key, all weights are exp(-inf): infinity must not be taken from infinity.
+  Value none = arith::CmpFOp::create(code.builder, code.loc, arith::CmpFPredicate::OEQ, now, low);
+  Value origin = code.select(none, code.real(f32, 0), now);
+  Value scale = code.exp(arith::SubFOp::create(code.builder, code.loc, before, origin));
   code.store(now, code.at(state.maximum, offset));
   code.store(scale, code.at(state.scale, offset));
-  Value shift = single ? now : code.splat(now, lanes);
+  Value shift = single ? origin : code.splat(origin, lanes);
   Value total = foldColumns(step, {code.zero(type)}, [&](Value column, Chunk, ValueRange carried) {
     Value target = code.at(address, code.mul(column, 4));
     Value score = code.load(type, target);
@@ -143,6 +154,16 @@ void Emitter::addRows(const Attention &state, const Tile &rows, Value valid) {
     rest.push_back(Chunk{lanes, rows.padded ? lanes : std::min(lanes, rows.columns() - column)});
   if (!rest.empty())
     block(code.index(whole), rest);
+}
+
+/// `sums = sums * scale + weights * columns`: a product, one scale a row.
+void Emitter::addColumns(const Attention &state, const Tile &columns) {
+  Product product;
+  product.a = state.weights;
+  product.b = columns.place == Tile::Place::Panels ? columns : pack(columns);
+  product.c = product.result = state.sums;
+  product.scale = state.scale;
+  emitProduct(product);
 }
 
 void Emitter::addBlock(const Attention &state, const Tile &rows, Value valid, Value head,

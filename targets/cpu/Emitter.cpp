@@ -28,8 +28,8 @@ FailureOr<func::FuncOp> Emitter::run() {
   builder.setInsertionPointToStart(entry);
   kernel.walk([&](StoreTileOp op) {
     Value root = op.getDestination();
-    while (auto flat = root.getDefiningOp<FlattenOp>())
-      root = flat.getBuffer();
+    while (Operation *view = root.getDefiningOp())
+      root = view->getOperand(0); // flatten, block_rows
     if (auto argument = dyn_cast<BlockArgument>(root))
       written.insert(argument.getArgNumber());
   });
@@ -171,6 +171,10 @@ LogicalResult Emitter::emit(Operation *op) {
       .Case([&](WordColumnOp op) { return emitWordColumn(op); })
       .Case([&](RotateOp op) { return emitRotate(op); })
       .Case([&](MmaOp op) { return emitMma(op); })
+      .Case([&](BlockRowsOp op) { return emitBlockRows(op); })
+      .Case([&](TransposeOp op) { return emitTranspose(op); })
+      .Case([&](HiddenBitsOp op) { return emitHiddenBits(op); })
+      .Case([&](UnpackBitsOp op) { return emitUnpackBits(op); })
       .Case([&](OnlineSoftmaxOp op) { return emitSoftmax(op); })
       .Case([&](TopKOp op) { return emitTopK(op); })
       .Case([&](SelectExpertsOp op) { return emitSelectExperts(op); })

@@ -13,6 +13,7 @@
 //   EmitIntegers.cpp   products of integer codes
 //   EmitManyRows.cpp   products of many rows: blocks of the weight are expanded once
 //   EmitPack.cpp       rows turned into panels
+//   EmitBlocks.cpp     rows as matrices, tiles turned around, bits
 //   EmitSoftmax.cpp    attention over a stream of keys
 //   EmitTopK.cpp       selection from a stream of scores
 //   EmitExperts.cpp    experts, columns by number, groups of rows
@@ -170,12 +171,20 @@ private:
   void packBlock(const Tile &words, const Tile &place, mlir::Value word, int64_t used);
   Values transpose(Values vectors);
 
+  // EmitBlocks.cpp
+  Result emitBlockRows(kernel::BlockRowsOp op);
+  Result emitTranspose(kernel::TransposeOp op);
+  Result emitHiddenBits(kernel::HiddenBitsOp op);
+  Result emitUnpackBits(kernel::UnpackBitsOp op);
+  mlir::Value readBits(const Tile &tile, mlir::Value row, mlir::Value column, Chunk chunk);
+
   // EmitSoftmax.cpp
   struct Attention;
   Result emitSoftmax(kernel::OnlineSoftmaxOp op);
   void weighKeys(const Attention &state, const Tile &scores, mlir::Value row, mlir::Value valid);
   Tile widenRows(const Tile &rows, int64_t columns, mlir::Value valid);
   void addRows(const Attention &state, const Tile &rows, mlir::Value valid);
+  void addColumns(const Attention &state, const Tile &columns);
   void addBlock(const Attention &state, const Tile &rows, mlir::Value valid, mlir::Value head,
                 mlir::Value column, int64_t heads, mlir::ArrayRef<Chunk> chunks);
 

@@ -17,6 +17,7 @@ struct Tile {
     Panels, // a packed matrix at `base`, see below
     Splat,  // `scalar` everywhere
     Iota,   // column numbers
+    Bits,   // one bit for each column: words at `base`, `stride` bytes apart
     Lazy,   // `map`, not computed yet
   };
 

@@ -9,7 +9,7 @@ func.func private @f(!kernel.buffer<4x?xf32>)
 func.func private @f(!kernel.buffer<4xf16>)
 
 // -----
-// expected-error @below {{a packed buffer has two or three static dimensions}}
+// expected-error @below {{a packed buffer has two static dimensions, or a number of such matrices}}
 func.func private @f(!kernel.buffer<?x4xf32, #kernel.panels<16, 1>>)
 
 // -----

@@ -1,4 +1,4 @@
-// RUN: glm-opt %s --glm-fuse-pipeline=verify-fusions -o /dev/null --split-input-file --verify-diagnostics
+// RUN: glm-opt %s --glm-fuse-pipeline="verify-fusions expanded-keys=0" -o /dev/null --split-input-file --verify-diagnostics
 
 // Sizes are made small and elements f32: what takes a second at the model's sizes takes none. Both linears do the same
 // sums in the same order, so their products are equal to the bit.
@@ -35,6 +35,8 @@ func.func @attention(%qn: tensor<?x4x20xbf16>, %qr: tensor<?x4x12xbf16>, %cache:
                      %sel: !glm.selection<10>, %kv_b: tensor<192x24xbf16>, %rows: !glm.rows)
     -> tensor<?x4x28xf32> {
   %g = glm.gather %cache, %sel, %rows : !glm.cache<36xbf16>, !glm.selection<10> -> tensor<?x?x36xbf16>
+  // expected-remark @+4 {{glm-fuse-sparse-attention: fused with the gathering of its rows}}
+  // expected-remark-re @+3 {{glm-choose-attention: gathered only: up to {{.*}} keys expanding them never pays}}
   // expected-remark @+2 {{glm-absorb: absorbed into latent attention}}
   // expected-remark @+1 {{glm-verify-fusions: equal to what it replaced}}
   %y = glm.attend_expanded %qn, %qr, %g, %kv_b, %sel scale 0.17
@@ -50,6 +52,8 @@ func.func @full_size(%qn: tensor<?x64x192xbf16>, %qr: tensor<?x64x64xbf16>, %cac
                      %sel: !glm.selection<2048>, %kv_b: tensor<28672x512xbf16>, %rows: !glm.rows)
     -> tensor<?x64x256xf32> {
   %g = glm.gather %cache, %sel, %rows : !glm.cache<576xbf16>, !glm.selection<2048> -> tensor<?x?x576xbf16>
+  // expected-remark @+4 {{glm-fuse-sparse-attention: fused with the gathering of its rows}}
+  // expected-remark-re @+3 {{glm-choose-attention: gathered only: up to {{.*}} keys expanding them never pays}}
   // expected-remark @+2 {{glm-absorb: absorbed into latent attention}}
   // expected-remark @+1 {{glm-verify-fusions: equal to what it replaced}}
   %y = glm.attend_expanded %qn, %qr, %g, %kv_b, %sel scale 0.0625

@@ -6,6 +6,27 @@
 // A layer with an indexer and experts, with the sizes of the glm5-tiny checkpoint, through three phases: which kernels run
 // in which order, and what they hand on.
 
+// Absorbed query, attention over latent rows, values; or keys and values expanded, which share the values' weight.
+// CHECK-LABEL: func.func private @attend_gathered
+// CHECK: program.pack %{{.*}} derive <begin = 0, transposed = true>
+// BF16: kernel.launch @head_linear_4x20x24_bf16_to_bf16(
+// F32: kernel.launch @head_linear_4x20x24_f32(
+// CHECK: kernel.launch @attend_4x36_top_10_{{bf16|f32}}(
+// CHECK: program.pack %{{.*}} derive <begin = 20, transposed = false> : {{.*}} -> !kernel.buffer<[[UV:[^>]*>]]
+// BF16: kernel.launch @head_linear_4x24x28_bf16_to_bf16(
+// F32: kernel.launch @head_linear_4x24x28_f32(
+// CHECK-LABEL: func.func private @attend_masked
+// CHECK: program.pack %{{.*}} derive <begin = 0, transposed = false>
+// CHECK: program.pack %{{.*}} derive <begin = 20, transposed = false> : {{.*}} -> !kernel.buffer<[[UV]]
+// CHECK: %[[K:.*]] = program.buffer dim "keys" : <?x128xf32>
+// CHECK: kernel.launch @expand_4x20x12x28_{{bf16|f32}}(
+// CHECK: kernel.launch @hide_all_but
+// CHECK: kernel.launch @attend_masked_4x20x12x28_{{bf16_to_bf16|f32}}(
+// CHECK-LABEL: func.func private @attend_causal
+// CHECK: kernel.launch @expand_4x20x12x28_{{bf16|f32}}(
+// CHECK-NOT: kernel.launch @hide
+// CHECK: kernel.launch @attend_causal_4x20x12x28_{{bf16_to_bf16|f32}}(
+
 // CHECK-LABEL: func.func private @moe_full
 // CHECK-SAME: %[[LATENT:[a-z0-9]+]]: !kernel.cache<36x{{bf16|f32}}> {glm.name = "latent"}, %[[KEYS:[a-z0-9]+]]: !kernel.cache<32x{{bf16|f32}}, #kernel.lines<16>> {glm.name = "index"}
 
@@ -23,15 +44,15 @@
 // CHECK-NEXT: kernel.launch @linear_group_40x128_256_[[T]](
 // CHECK: kernel.launch @rows_rope_256_[[T]](
 
-// Search, absorbed query, attention over latent rows, values.
+// Search, and attention in the form that fits the step.
 // CHECK: kernel.launch @index_8x32_top_10_[[T]]({{.*}}%[[KEYS]]
-// CHECK: program.pack %{{.*}} derive <begin = 0, transposed = true>
-// BF16: kernel.launch @head_linear_4x20x24_bf16_to_bf16(
-// F32: kernel.launch @head_linear_4x20x24_f32(
-// CHECK: kernel.launch @attend_4x36_top_10_[[T]]({{.*}}%[[LATENT]]
-// CHECK: program.pack %{{.*}} derive <begin = 20, transposed = false>
-// BF16: kernel.launch @head_linear_4x24x28_bf16_to_bf16(
-// F32: kernel.launch @head_linear_4x24x28_f32(
+// CHECK: program.branch <keys> less <1> {
+// CHECK-NEXT: func.call @attend_gathered({{.*}}%[[LATENT]]
+// CHECK-NEXT: } otherwise {
+// CHECK-NEXT: program.branch <unmasked_keys> less <keys> {
+// CHECK-NEXT: func.call @attend_masked(
+// CHECK-NEXT: } otherwise {
+// CHECK-NEXT: func.call @attend_causal(
 // CHECK: kernel.launch @linear_112x64_[[T]](
 
 // Residual and norm, router, experts beside the shared one, and their sum in one kernel with the residual.

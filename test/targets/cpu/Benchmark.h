@@ -16,6 +16,7 @@ double seconds(const std::function<void()> &run);
 /// Linears by codes; one line a size.
 void runCodesBenchmarks(const TargetOptions &machine);
 
+void runExpandedBenchmarks(const TargetOptions &machine);
 void runTopKBenchmarks(const TargetOptions &machine);
 
 } // namespace glm::test

@@ -77,9 +77,19 @@ void benchmark(const TargetOptions &machine, int64_t rows, int64_t N, int64_t K,
 
 } // namespace
 
-void runBenchmarks() {
+/// `only`: a family of kernels; empty: all.
+void runBenchmarks(const std::string &only) {
+  auto wants = [&](const char *family) { return only.empty() || only == family; };
   for (const TargetOptions &machine : runnableMachines()) {
     if (machine.cpu == "x86-64-v3")
+      continue;
+    if (wants("expanded"))
+      runExpandedBenchmarks(machine);
+    if (wants("top-k"))
+      runTopKBenchmarks(machine);
+    if (wants("codes"))
+      runCodesBenchmarks(machine);
+    if (!wants("linear"))
       continue;
     // Rows, columns, depth, rows of a unit. The third: one expert of a prompt after the other.
     for (auto [rows, N, K, block] :
@@ -91,8 +101,6 @@ void runBenchmarks() {
       benchmark<float>(machine, rows, N, K, block);
       benchmark<Bf16>(machine, rows, N, K, block);
     }
-    runTopKBenchmarks(machine);
-    runCodesBenchmarks(machine);
   }
 }
 
@@ -101,7 +109,7 @@ void runBenchmarks() {
 int main(int argc, char **argv) {
   for (int i = 1; i < argc; ++i)
     if (std::string(argv[i]) == "--benchmark") {
-      glm::test::runBenchmarks();
+      glm::test::runBenchmarks(i + 1 < argc ? argv[i + 1] : "");
       return 0;
     } else if (std::string(argv[i]) == "--benchmark=top-k") {
       glm::test::runTopKBenchmarks({});
