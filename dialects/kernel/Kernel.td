@@ -46,8 +46,11 @@ def Kernel_PanelsAttr : Kernel_Attr<"Panels", "panels"> {
   let description = [{
     A logical `[N, K]` matrix stored as `[ceil(N/n)][ceil(K/k)][n][k]`, zero beyond `N` and `K`: one
     sequential stream, in which `n` rows of the matrix lie side by side for `k` columns at a time. `k`
-    is how many elements one dot-product lane consumes (1 for f32, 2 for bf16, 4 for int8). With a
-    leading dimension (heads, experts) each matrix is packed by itself.
+    is how many elements one dot-product lane consumes (1 for f32, 2 for bf16, 4 for int8, 8 for int4; 1 for f8E4M3FN,
+    which is expanded to f32). With a leading dimension (heads, experts) each matrix is packed by itself.
+
+    Integer codes lie in offset binary, `code + 128` or `code + 8`: the unsigned side of dot products of bytes, and what
+    a mask leaves of a nibble. Of 8 codes in a word the first four are the low nibbles of its bytes, the others the high ones.
   }];
   let parameters = (ins "int64_t":$n, "int64_t":$k);
   let assemblyFormat = "`<` $n `,` $k `>`";

@@ -122,7 +122,7 @@ def Kernel_LaunchOp : Kernel_Op<"launch", [AttrSizedOperandSegments,
     kernel marks as `kernel.updated` is an operand of which some rows are written; on values the launch has a
     result more for it, behind the others, which is the same memory.
 
-    - C1: `kernel` names a `kernel.func`; operands and results are as many as its arguments.
+    - C1: `kernel` names a `kernel.func`; operands and results are as many as its arguments and updates.
 
     ```mlir
     %y = kernel.launch @linear(%x, %w) : (tensor<?x64xf32>, tensor<40x64xf32>) -> tensor<?x40xf32>
