@@ -103,7 +103,11 @@ void Emitter::weighKeys(const Attention &state, const Tile &scores, Value head, 
   Value total = foldColumns(step, {code.zero(type)}, [&](Value column, Chunk, ValueRange carried) {
     Value target = code.at(address, code.mul(column, 4));
     Value score = code.load(type, target);
-    Value weight = code.exp(arith::SubFOp::create(code.builder, code.loc, score, shift));
+    Value distance = arith::SubFOp::create(code.builder, code.loc, score, shift);
+    // A weight below the normal range adds nothing and makes every product with it a slow one.
+    Value negligible = arith::CmpFOp::create(code.builder, code.loc, arith::CmpFPredicate::OLT,
+                                             distance, code.real(type, -87));
+    Value weight = code.select(negligible, code.zero(type), code.exp(distance));
     code.store(weight, target);
     return Values{code.addf(weight, carried[0])};
   })[0];
