@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Equal attentions (by types and scale, with what is done to their weight before and to their result
-// behind) become calls of the same three functions. What the functions get are the operands; what
-// only depends on a weight is computed inside, so that a weight is passed as the checkpoint has it.
+// Equal attentions (by types and scale, with what is done to their weight before and to their
+// result behind) become calls of the same three functions. What the functions get are the operands;
+// what only depends on a weight is computed inside, so that a weight is passed as the checkpoint
+// has it.
 #include "passes/fuse/AttentionCosts.h"
 #include "passes/fuse/Passes.h"
 
@@ -30,7 +31,6 @@ namespace {
 
 /// Keys that are stored together; the runtime rounds its bound to it.
 constexpr int64_t block = 64;
-
 
 /// One attention with its surroundings.
 struct Site {
@@ -126,26 +126,37 @@ private:
   //===--- The decision -----------------------------------------------------------------------===//
 
   AttentionCosts costsOf(SparseAttentionOp op) {
-    return {op.keyWidth(),    op.ropeWidth(), op.valueWidth(),
-            op.latentWidth(), op.getSelection().getType().getLimit(), gatheredSpeed};
+    return {op.keyWidth(),
+            op.ropeWidth(),
+            op.valueWidth(),
+            op.latentWidth(),
+            op.getSelection().getType().getLimit(),
+            gatheredSpeed};
   }
 
   /// Whether there are calls for which keys should be expanded. Numbers are written to the module
   /// for the first shape; others must agree with it.
   bool decide(SparseAttentionOp op) {
     AttentionCosts costs = costsOf(op);
-    std::string shape = formatv("{0} {1} {2} {3} {4}", costs.D, costs.R, costs.V, costs.L, costs.topk);
+    std::string shape =
+        formatv("{0} {1} {2} {3} {4}", costs.D, costs.R, costs.V, costs.L, costs.topk);
     if (decided.empty()) {
       decided = shape;
       choosePresets(op, costs);
     } else if (shape != decided) {
-      op.emitRemark("glm-choose-attention: gathered only: another attention of the model has other sizes");
+      op.emitRemark(
+          "glm-choose-attention: gathered only: another attention of the model has other sizes");
       ++kept;
       return false;
     }
     kept += presets.mostKeys == 0;
     return presets.mostKeys > 0;
   }
+
+  /// Two units of the kernel: with fewer rows workers have nothing to do. It also keeps steps that
+  /// decode or verify drafts in one form, so that a row's bits do not depend on how many rows there
+  /// are.
+  static constexpr int64_t leastRows = 128;
 
   struct Presets {
     int64_t mostKeys = 0, fewestRows = 0, fullRows = 0, maxKeys = 0;
@@ -163,13 +174,14 @@ private:
                            : costs.mostKeys(chunk, limit, block);
     presets.maxKeys = limit;
     if (presets.mostKeys == 0) {
-      op.emitRemark(formatv("glm-choose-attention: gathered only: up to {0} keys expanding them never pays",
-                            limit)
-                        .str());
+      op.emitRemark(
+          formatv("glm-choose-attention: gathered only: up to {0} keys expanding them never pays",
+                  limit)
+              .str());
       return;
     }
     int64_t few = std::min(presets.mostKeys, costs.topk);
-    presets.fewestRows = std::min(costs.fewestRows(few), few);
+    presets.fewestRows = std::max(std::min(costs.fewestRows(few), few), leastRows);
     presets.fullRows = std::max(presets.fewestRows, std::min({costs.fewestRows(presets.mostKeys),
                                                               presets.mostKeys, chunk.getValue()}));
     explain(op, costs);
@@ -177,13 +189,12 @@ private:
     auto number = [&](StringRef name, int64_t value) {
       return b.getNamedAttr(name, b.getI64IntegerAttr(value));
     };
-    getOperation()->setAttr(
-        "program.presets",
-        b.getDictionaryAttr({number("expanded_keys", presets.mostKeys),
-                             number("expanded_rows", presets.fewestRows),
-                             number("full_rows", presets.fullRows),
-                             number("max_keys", presets.maxKeys),
-                             number("unmasked_keys", costs.topk)}));
+    getOperation()->setAttr("program.presets",
+                            b.getDictionaryAttr({number("expanded_keys", presets.mostKeys),
+                                                 number("expanded_rows", presets.fewestRows),
+                                                 number("full_rows", presets.fullRows),
+                                                 number("max_keys", presets.maxKeys),
+                                                 number("unmasked_keys", costs.topk)}));
   }
 
   /// The decision, then its numbers at some lengths, for reports.
@@ -191,22 +202,26 @@ private:
     int64_t weight = op.heads() * costs.D * costs.L *
                      (getElementTypeOrSelf(op.getKvB()).getIntOrFloatBitWidth() / 8);
     op.emitRemark(
-        formatv("glm-choose-attention: up to {0} keys are expanded for {1} rows or more ({2} rows at {0} "
-                "keys), hidden by a mask beyond {3}; {4} bytes a key while a step runs, {5} bytes a "
-                "layer for W_UK packed a second time",
-                presets.mostKeys, presets.fewestRows, presets.fullRows, costs.topk,
-                4 * op.heads() * (costs.D + costs.R + costs.V), weight)
+        formatv(
+            "glm-choose-attention: up to {0} keys are expanded for {1} rows or more ({2} rows at "
+            "{0} "
+            "keys), hidden by a mask beyond {3}; {4} bytes a key while a step runs, {5} bytes a "
+            "layer for W_UK packed a second time",
+            presets.mostKeys, presets.fewestRows, presets.fullRows, costs.topk,
+            4 * op.heads() * (costs.D + costs.R + costs.V), weight)
             .str());
     for (int64_t keys : std::set<int64_t>{std::max<int64_t>(costs.topk / 4, 1), costs.topk,
                                           2 * costs.topk, presets.mostKeys, 4 * costs.topk}) {
       int64_t rows = std::min<int64_t>(chunk, keys);
       double scale = 2e-6 * double(op.heads()) / double(rows);
-      double expanded = scale * costs.expanded(rows, keys), gathered = scale * costs.gathered(rows, keys);
-      op.emitRemark(formatv("glm-choose-attention: {0} rows to {1} keys: {2:F3} MFLOP a row expanded, "
-                            "{3:F3} gathered (its attention counted at {4} % of the speed): {5}",
-                            rows, keys, expanded, gathered, gatheredSpeed.getValue(),
-                            expanded < gathered ? "expanded" : "gathered")
-                        .str());
+      double expanded = scale * costs.expanded(rows, keys),
+             gathered = scale * costs.gathered(rows, keys);
+      op.emitRemark(
+          formatv("glm-choose-attention: {0} rows to {1} keys: {2:F3} MFLOP a row expanded, "
+                  "{3:F3} gathered (its attention counted at {4} % of the speed): {5}",
+                  rows, keys, expanded, gathered, gatheredSpeed.getValue(),
+                  expanded < gathered ? "expanded" : "gathered")
+              .str());
     }
   }
 
@@ -254,7 +269,8 @@ private:
   /// The name of an argument of a layer function.
   static StringAttr nameOf(Value operand) {
     auto argument = dyn_cast<BlockArgument>(operand);
-    auto owner = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
+    auto owner =
+        argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
     return owner ? owner.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "glm.name")
                  : StringAttr();
   }
@@ -277,9 +293,9 @@ private:
   static void replace(Site &site, const Names &names) {
     Operation *last = site.behind.empty() ? site.op.getOperation() : site.behind.back();
     OpBuilder builder(last);
-    auto call = CallByKeysOp::create(builder, site.op.getLoc(), site.result().getType(),
-                                     names.gathered, names.masked, names.causal,
-                                     site.operands.getArrayRef());
+    auto call =
+        CallByKeysOp::create(builder, site.op.getLoc(), site.result().getType(), names.gathered,
+                             names.masked, names.causal, site.operands.getArrayRef());
     site.result().replaceAllUsesWith(call.getResult(0));
     for (Operation *step : llvm::reverse(site.behind))
       step->erase();

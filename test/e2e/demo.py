@@ -96,7 +96,7 @@ class LongSequence(ToolTest):
     """1,200 tokens: far beyond index_topk, and beyond a page of the caches."""
 
     def test_against_the_interpreter(self):
-        """One call, chunks of any size and a context with room to spare give what the interpreter gives."""
+        """One call, chunks of any size and a context with room to spare give what the interpreter gives. Long chunks expand keys, short ones gather them."""
         text = self.write("text.txt", (DEMO / "heldout.txt").read_text()[:6000])
         ids = [int(word) for word in self.succeed(ARTIFACTS / "demo-f32.glm", f"--tokenize=@{text}").split()][:1200]
         self.assertEqual(len(ids), 1200)
@@ -104,13 +104,10 @@ class LongSequence(ToolTest):
         tokens, out = f"--tokens=@{self.folder / 'ids.npy'}", self.folder / "out.npy"
         code, _, err = call("glm-interpret", DEMO, tokens, f"--logits=@{out}")
         self.assertEqual(code, 0, err)
-        wanted, first = np.load(out), None
+        wanted = np.load(out)
         for words in (["--chunk", 2048], ["--chunk", 512, "--context", 2048], ["--chunk", 100, "--threads", 1]):
             self.succeed(ARTIFACTS / "demo-f32.glm", tokens, f"--logits=@{out}", *words)
-            logits = np.load(out)
-            self.assertLess(np.abs(logits - wanted).max(), 1e-3, words)
-            first = logits if first is None else first
-            self.assertTrue((logits == first).all(), f"{words}: other bits than in one call")
+            self.assertLess(np.abs(np.load(out) - wanted).max(), 1e-3, words)
 
 
 class Chat(ToolTest):

@@ -42,6 +42,7 @@ std::optional<int64_t> StepCounts::value(const std::string &name) const {
       {"scored_keys", scoredKeys},
       {"cached_keys", cachedKeys},
       {"indexed_keys", indexedKeys},
+      {"keys", cachedKeys}, // expanded by steps whose rows are all of one slot
   };
   for (auto [known, value] : all)
     if (name == known)
@@ -65,8 +66,7 @@ ProgramCosts::ProgramCosts(const std::string &path) {
   }
 }
 
-void ProgramCosts::add(
-    const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands) {
+void ProgramCosts::add(const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands) {
   for (size_t i = 0; i < countOf(commands); ++i) {
     const schema::Command &command = *commands->Get(uint32_t(i));
     if (const schema::Launch *launch = command.body_as_Launch()) {

@@ -108,12 +108,13 @@ void ArtifactFile::checkPlain(const schema::Weight *weight, const Tensor &tensor
         << weight->name()->str() << " element " << i;
 }
 
-/// W_UK [H, KL, DN] transposed and W_UV [H, DV, KL] of kv_b_proj [H (DN + DV), KL]: 4 heads, 20 +
-/// 28, 24 wide.
+/// Of kv_b_proj [H (DN + DV), KL], 4 heads of 20 + 28 rows, 24 wide: W_UK transposed [H, KL, DN]
+/// for absorbed queries, W_UK [H, DN, KL] and W_UV [H, DV, KL] for expanded keys and for values.
 void ArtifactFile::checkKvB(const schema::Weight *weight, const Tensor &tensor,
                             const std::string &bytes) {
-  bool keys = weight->name()->str().find("heads0t") != std::string::npos;
-  int64_t heads = 4, rows = keys ? 24 : 28, columns = keys ? 20 : 24;
+  bool transposed = weight->name()->str().find("heads0t") != std::string::npos;
+  bool keys = weight->name()->str().find("|heads0") != std::string::npos;
+  int64_t heads = 4, rows = transposed ? 24 : keys ? 20 : 28, columns = transposed ? 20 : 24;
   ASSERT_EQ(weight->shape()->size(), 3u);
   EXPECT_EQ(weight->shape()->Get(1), rows);
   EXPECT_EQ(weight->shape()->Get(2), columns);
@@ -121,7 +122,8 @@ void ArtifactFile::checkKvB(const schema::Weight *weight, const Tensor &tensor,
   for (int64_t h = 0; h < heads; ++h)
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t c = 0; c < columns; ++c) {
-        int64_t source = keys ? (h * 48 + c) * 24 + r : (h * 48 + 20 + r) * 24 + c;
+        int64_t first = h * 48 + (keys ? 0 : 20);
+        int64_t source = transposed ? (first + c) * 24 + r : (first + r) * 24 + c;
         const char *at = segment(weight->segment()) + weight->offset() + uint64_t(h) * perHead;
         ASSERT_EQ(elementAt(at, weight->layout()->str(), weight->dtype(), columns, r, c),
                   sourceAt(bytes, tensor, source))
@@ -149,7 +151,7 @@ TEST_F(ArtifactFile, EveryWeightIsWhereItsLayoutSays) {
       else
         checkKvB(weight, *tensor, files[tensor->file]), ++derived;
     }
-    EXPECT_EQ(derived, 10);
+    EXPECT_EQ(derived, 15);
   }
 }
 

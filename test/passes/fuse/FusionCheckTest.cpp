@@ -88,12 +88,12 @@ func.func @f(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>, %z: tensor<?x64xf32>)
   EXPECT_FALSE(compare(reordered, /*enabled=*/true, /*tolerance=*/1e-5).failed());
 }
 
-// Nobody knows small values of a cache: said, not passed over.
+// Nobody knows values of positions that are numbers: said, not passed over.
 TEST_F(FusionCheckTest, SaysWhatCannotBeCompared) {
   FusionCheck check = compare(R"(
-func.func @f(%x: tensor<?x64xf32>, %rows: !glm.rows) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
-  %0 = glm.mask_start %x, %rows : tensor<?x64xf32>
-  %1 = glm.mask_start %x, %rows : tensor<?x64xf32>
+func.func @f(%x: tensor<?x64xf32>, %ids: tensor<?xi32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  %0 = glm.take_rows %x, %ids : tensor<?x64xf32>, tensor<?xi32> -> tensor<?x64xf32>
+  %1 = glm.take_rows %x, %ids : tensor<?x64xf32>, tensor<?xi32> -> tensor<?x64xf32>
   return %0, %1 : tensor<?x64xf32>, tensor<?x64xf32>
 })");
   EXPECT_FALSE(check.failed());
