@@ -44,12 +44,11 @@ struct TargetDescription {
   std::string json; // all of it, for the artifact
 };
 
-/// One kernel of an image. A worker needs `scratch + scratchPerContext * context` bytes of its own,
-/// `context` being how many positions a slot of the session may hold.
+/// One kernel of an image.
 struct KernelEntry {
   std::string name;
-  uint64_t offset = 0; // address in the loaded image, relative to its base
-  uint64_t scratch = 0, scratchPerContext = 0;
+  uint64_t offset = 0;  // address in the loaded image, relative to its base
+  uint64_t scratch = 0; // bytes a worker needs of its own
 };
 
 struct ObjectCode {

@@ -20,8 +20,8 @@ inline uint64_t bytesOf(Element element, uint64_t count) {
   return (count * bitsOf(element) + 7) / 8;
 }
 
-/// Converts `count` numbers (f32, bf16, f16); to a narrower type with rounding to nearest even, NaN stays NaN.
-/// Equal types, codes too, are copied.
+/// Converts `count` numbers (f32, bf16, f16); to a narrower type with rounding to nearest even, NaN
+/// stays NaN. Equal types, codes too, are copied.
 void convert(const std::byte *source, Element from, std::byte *result, Element to, size_t count);
 
 /// `result[c, r] = source[r, c]` for a `[rows, columns]` matrix of elements of 2 or 4 bytes.

@@ -240,9 +240,9 @@ private:
         sources.read(chunk.file, chunk.position, space.source.data(), space.source.size());
     if (const Chunk::Dequantization &how = chunk.dequantize; how.rows && status.ok()) {
       space.scales.resize(size_t(how.rows * how.columns));
-      status = sources.read(how.file, how.position,
-                            reinterpret_cast<std::byte *>(space.scales.data()),
-                            space.scales.size() * sizeof(float));
+      status =
+          sources.read(how.file, how.position, reinterpret_cast<std::byte *>(space.scales.data()),
+                       space.scales.size() * sizeof(float));
     }
     const std::byte *bytes = nullptr;
     if (status.ok()) {

@@ -147,7 +147,7 @@ void Planner::addMatrix(const Matrix &m, bool last) {
             columns = m.transposed ? chunk.rows : m.columns;
     if (m.scales)
       columns = (columns + m.quantize.columns - 1) / m.quantize.columns;
-    chunk.bytes = !m.n                    ? bytesOf(m.to, uint64_t(rows * columns))
+    chunk.bytes = !m.n                  ? bytesOf(m.to, uint64_t(rows * columns))
                   : m.to == Element::I4 ? nibbleBytes(rows, columns, m.n)
                                         : panelBytes(rows, columns, bitsOf(m.to) / 8, m.n, m.k);
     chunk.offset = offset;
@@ -201,8 +201,7 @@ absl::Status Planner::addWeight(program::WeightOp op) {
   if (!tensor.ok())
     return tensor.status();
   auto derive = op.getDeriveAttr();
-  mark(*tensor, derive || made ? "derived" : "consumed", op.getSymName(),
-       uint64_t(op.getOffset()));
+  mark(*tensor, derive || made ? "derived" : "consumed", op.getSymName(), uint64_t(op.getOffset()));
 
   auto [n, k] = panelOf(type.getLayout());
   ArrayRef<int64_t> shape = type.getShape();

@@ -37,6 +37,8 @@ absl::StatusOr<Provenance> describeOrigin(ModuleOp module, const Checkpoint *che
   result.schemaHash = GLM_SCHEMA_HASH;
   if (auto precision = module->getAttrOfType<StringAttr>("glm.precision"))
     result.precision = precision.str();
+  if (auto recipe = module->getAttrOfType<StringAttr>("glm.recipe"))
+    result.recipe = recipe.str();
   if (!checkpoint)
     return result;
   std::error_code error;

@@ -274,7 +274,8 @@ Offset<schema::Provenance> ProgramTables::provenanceTable() {
                                              file.hash.high));
   return schema::CreateProvenance(b, w.string(provenance.compiler), w.string(provenance.commit),
                                   b.CreateVector(flags), w.string(provenance.precision),
-                                  w.string(""), b.CreateVector(files), provenance.schemaHash);
+                                  w.string(provenance.recipe), b.CreateVector(files),
+                                  provenance.schemaHash);
 }
 
 uint32_t ProgramTables::pageRows() {

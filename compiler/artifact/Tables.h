@@ -25,7 +25,7 @@ struct SourceFile {
 };
 
 struct Provenance {
-  std::string compiler, commit, precision;
+  std::string compiler, commit, precision, recipe;
   std::vector<std::string> flags;
   std::vector<SourceFile> files;
   uint64_t schemaHash = 0;

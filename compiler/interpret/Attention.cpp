@@ -272,8 +272,8 @@ template <typename T>
 std::optional<LogicalResult> executeAttentionOp(Operation *op, Frame<T> &frame) {
   using namespace model;
   return llvm::TypeSwitch<Operation *, std::optional<LogicalResult>>(op)
-      .template Case<IndexScoresOp, SelectTopKOp, SelectionIdsOp, SelectionOfIdsOp,
-                     SelectVisibleOp, GatherOp, AttendExpandedOp, AttendLatentOp>(
+      .template Case<IndexScoresOp, SelectTopKOp, SelectionIdsOp, SelectionOfIdsOp, SelectVisibleOp,
+                     GatherOp, AttendExpandedOp, AttendLatentOp>(
           [&](auto known) { return execute<T>(known, frame); })
       .Default([](Operation *) { return std::nullopt; });
 }

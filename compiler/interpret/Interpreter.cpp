@@ -161,9 +161,8 @@ LogicalResult Interpreter<T>::executeCall(Operation *op, StringRef callee, Frame
 /// The function a runtime would call, with the presets of the module for its session.
 template <typename T>
 StringRef Interpreter<T>::formOf(model::CallByKeysOp op, Frame<T> &frame) const {
-  auto presets =
-      op->template getParentOfType<ModuleOp>()->template getAttrOfType<DictionaryAttr>(
-          "program.presets");
+  auto presets = op->template getParentOfType<ModuleOp>()->template getAttrOfType<DictionaryAttr>(
+      "program.presets");
   auto preset = [&](StringRef name) -> int64_t {
     auto number = presets ? presets.getAs<IntegerAttr>(name) : IntegerAttr();
     return number ? number.getInt() : 0;

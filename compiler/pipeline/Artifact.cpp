@@ -21,6 +21,8 @@ static std::vector<std::string> meaningfulFlags(const CompileOptions &o,
                                     "--slots=" + std::to_string(o.slots)};
   if (o.indexKeys != "bf16")
     flags.push_back("--index-keys=" + o.indexKeys);
+  if (o.expandedKeys >= 0)
+    flags.push_back("--expanded-keys=" + std::to_string(o.expandedKeys));
   if (o.context)
     flags.push_back("--context=" + std::to_string(o.context));
   if (o.noMtp)

@@ -48,6 +48,8 @@ struct CompileOptions {
   /// Positions of a sequence, sequences of a session, rows of a step: the bounds of a session.
   /// Context 0: the model's.
   int64_t context = 0, slots = 64, rows = 2048;
+  /// Most keys that attention of a prompt expands; -1: as many as pays, 0: none, one form only.
+  int64_t expandedKeys = -1;
   bool noMtp = false;
   /// Every fusion is compared with what it replaced, by the interpreter.
   bool verifyFusions = false;

@@ -11,6 +11,7 @@ absl::Status runFuse(Compilation &c) {
   FusePhaseOptions options;
   options.verifyFusions = c.options.verifyFusions;
   options.maxRows = c.options.rows;
+  options.expandedKeys = c.options.expandedKeys;
   return c.run(Phase::Fuse, [&](mlir::OpPassManager &pm) { buildFusePhase(pm, options); });
 }
 

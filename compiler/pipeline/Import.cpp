@@ -23,7 +23,8 @@ absl::Status runImport(Compilation &c) {
   // A later run may go on from another folder.
   std::error_code error;
   std::filesystem::path folder = std::filesystem::absolute(c.checkpoint, error);
-  if (auto origin = (*c.module)->getAttrOfType<DictionaryAttr>("glm.checkpoint"); origin && !error) {
+  if (auto origin = (*c.module)->getAttrOfType<DictionaryAttr>("glm.checkpoint");
+      origin && !error) {
     NamedAttrList fields(origin);
     fields.set("folder", StringAttr::get(&c.context, folder.string()));
     (*c.module)->setAttr("glm.checkpoint", fields.getDictionary(&c.context));

@@ -6,12 +6,19 @@
 #include "compiler/pipeline/Compilation.h"
 #include "passes/model/Pipeline.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 namespace glm {
 
 absl::Status runModel(Compilation &c) {
   absl::StatusOr<std::vector<std::string>> rules = readRecipe(c.options.recipe);
   if (!rules.ok())
     return rules.status();
+  if (!rules->empty()) { // a file's own words, as only they say what was done
+    bool isFile = c.options.recipe != "w8a8" && c.options.recipe != "w4a8";
+    std::string recipe = isFile ? llvm::join(*rules, "; ") : c.options.recipe;
+    (*c.module)->setAttr("glm.recipe", mlir::StringAttr::get(&c.context, recipe));
+  }
   return c.run(Phase::Model, [&](mlir::OpPassManager &pm) {
     ModelPhaseOptions options;
     options.precision = c.options.precision;

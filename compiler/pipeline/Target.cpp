@@ -34,12 +34,6 @@ OwningOpRef<ModuleOp> takeKernels(Compilation &c) {
   return kernels;
 }
 
-program::Expr scratchOf(const KernelEntry &entry, MLIRContext *context) {
-  program::Expr bytes = int64_t(entry.scratch);
-  return bytes +
-         program::Expr::dim(StringAttr::get(context, "context")) * int64_t(entry.scratchPerContext);
-}
-
 /// Each kernel.func gives way to a program.kernel in the segment `code`.
 void replaceKernels(Compilation &c) {
   llvm::StringMap<const KernelEntry *> entries;
@@ -59,12 +53,13 @@ void replaceKernels(Compilation &c) {
     b.setInsertionPoint(kernel);
     program::KernelOp::create(b, kernel.getLoc(), kernel.getSymName(), "code",
                               int64_t(entry->offset),
-                              scratchOf(*entry, &c.context).toAttribute(&c.context));
+                              program::Expr(int64_t(entry->scratch)).toAttribute(&c.context));
     kernel.erase();
   }
 }
 
-/// An entry needs the scratch of its greediest kernel: constants are compared now, the rest when a session begins.
+/// An entry needs the scratch of its greediest kernel: constants are compared now, the rest when a
+/// session begins.
 void setScratch(Compilation &c) {
   llvm::StringMap<program::KernelOp> kernels;
   for (auto kernel : c.module->getOps<program::KernelOp>())

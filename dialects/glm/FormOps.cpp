@@ -43,7 +43,8 @@ SmallVector<Value> SparseAttentionOp::decompose(OpBuilder &builder) {
   auto gathered = RankedTensorType::get(
       {getQNope().getType().getDimSize(0), ShapedType::kDynamic, cache.getWidth()},
       cache.getElementType());
-  Value rows = GatherOp::create(builder, getLoc(), gathered, getLatent(), getSelection(), getRows());
+  Value rows =
+      GatherOp::create(builder, getLoc(), gathered, getLatent(), getSelection(), getRows());
   return {AttendExpandedOp::create(builder, getLoc(), getType(), getQNope(), getQRope(), rows,
                                    getKvB(), getSelection(), getScaleAttr())};
 }

@@ -54,9 +54,9 @@ LogicalResult checkFactors(Operation *op, Type x, Type weight) {
   auto rows = dyn_cast<QuantizedType>(left), codes = dyn_cast<QuantizedType>(right);
   bool integers = codes && codes.getCode().isInteger();
   bool fits = isa<FloatType>(left) ? isa<FloatType>(right) || (codes && !integers)
-              : rows               ? integers && rows.getCode().isInteger(8) && rows.getRows() == 1 &&
+              : rows ? integers && rows.getCode().isInteger(8) && rows.getRows() == 1 &&
                            rows.getColumns() == sizeOf(x, -1)
-                                   : integers;
+                     : integers;
   if (fits)
     return success();
   return op->emitOpError() << "multiplies " << left << " by " << right

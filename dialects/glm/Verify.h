@@ -33,8 +33,8 @@ mlir::LogicalResult checkElement(mlir::Operation *op, llvm::StringRef name, mlir
 /// Error unless the elements of `type` are f32 or f64: what sums are taken in.
 mlir::LogicalResult checkSum(mlir::Operation *op, mlir::Type type);
 
-/// Error unless a product may multiply elements of `x` by those of `weight`: numbers by numbers or by
-/// codes of numbers, integer codes by integer codes.
+/// Error unless a product may multiply elements of `x` by those of `weight`: numbers by numbers or
+/// by codes of numbers, integer codes by integer codes.
 mlir::LogicalResult checkFactors(mlir::Operation *op, mlir::Type x, mlir::Type weight);
 
 /// Error `<name> must be greater than <bound>, is <value>` unless it is, and finite.

@@ -75,9 +75,8 @@ LogicalResult UnpackBitsOp::verify() {
   // C1: both are i32 with as many rows; 32 columns for each one of x.
   TileType x = getX().getType();
   Type i32 = IntegerType::get(getContext(), 32);
-  return failure(
-      failed(checkElement(*this, "x", x, i32)) ||
-      failed(checkTile(*this, "the result", getResult().getType(), x.getRows(),
-                       32 * x.getColumns())) ||
-      failed(checkElement(*this, "the result", getResult().getType(), i32)));
+  return failure(failed(checkElement(*this, "x", x, i32)) ||
+                 failed(checkTile(*this, "the result", getResult().getType(), x.getRows(),
+                                  32 * x.getColumns())) ||
+                 failed(checkElement(*this, "the result", getResult().getType(), i32)));
 }

@@ -25,7 +25,9 @@ struct AttentionCosts {
   /// For the last `rows` of `keys` positions, all of one sequence.
   double gathered(int64_t rows, int64_t keys) const;
   double expanded(int64_t rows, int64_t keys) const;
-  bool pays(int64_t rows, int64_t keys) const { return expanded(rows, keys) < gathered(rows, keys); }
+  bool pays(int64_t rows, int64_t keys) const {
+    return expanded(rows, keys) < gathered(rows, keys);
+  }
 
   /// Most keys, a multiple of `block` up to `limit`, for which calls of `chunk` rows (of all, where
   /// there are less) should expand them; 0 if there are none.

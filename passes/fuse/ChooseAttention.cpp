@@ -153,11 +153,6 @@ private:
     return presets.mostKeys > 0;
   }
 
-  /// Two units of the kernel: with fewer rows workers have nothing to do. It also keeps steps that
-  /// decode or verify drafts in one form, so that a row's bits do not depend on how many rows there
-  /// are.
-  static constexpr int64_t leastRows = 128;
-
   struct Presets {
     int64_t mostKeys = 0, fewestRows = 0, fullRows = 0, maxKeys = 0;
   } presets;
@@ -172,16 +167,20 @@ private:
     presets.mostKeys = expandedKeys >= 0
                            ? std::min<int64_t>(llvm::alignTo(expandedKeys, block), limit)
                            : costs.mostKeys(chunk, limit, block);
+    if (expandedKeys < 0 && presets.mostKeys < leastRows)
+      presets.mostKeys = 0; // a prompt has as many keys as rows, at least
     presets.maxKeys = limit;
     if (presets.mostKeys == 0) {
       op.emitRemark(
-          formatv("glm-choose-attention: gathered only: up to {0} keys expanding them never pays",
-                  limit)
+          formatv("glm-choose-attention: gathered only: up to {0} keys expanding them never pays "
+                  "for {1} rows or more",
+                  limit, leastRows.getValue())
               .str());
       return;
     }
     int64_t few = std::min(presets.mostKeys, costs.topk);
-    presets.fewestRows = std::max(std::min(costs.fewestRows(few), few), leastRows);
+    presets.fewestRows = std::max(std::min(costs.fewestRows(few), few),
+                                  std::min<int64_t>(leastRows, presets.mostKeys));
     presets.fullRows = std::max(presets.fewestRows, std::min({costs.fewestRows(presets.mostKeys),
                                                               presets.mostKeys, chunk.getValue()}));
     explain(op, costs);

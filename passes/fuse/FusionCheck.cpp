@@ -34,8 +34,7 @@ using Datum = interpret::Datum<float>;
 /// Copies what makes `value` from the leaves; what else it reads becomes a leaf too.
 class Steps {
 public:
-  Steps(OpBuilder &builder, IRMapping &known, llvm::SetVector<Value> &leaves)
-      : builder(builder), known(known), leaves(leaves) {}
+  Steps(OpBuilder &builder, IRMapping &known) : builder(builder), known(known) {}
 
   Value copy(Value value) {
     if (Value there = known.lookupOrNull(value))
@@ -68,7 +67,6 @@ private:
 
   OpBuilder &builder;
   IRMapping &known;
-  llvm::SetVector<Value> &leaves;
 };
 
 func::FuncOp makeFunction(ModuleOp module, StringRef name, Value value,
@@ -81,7 +79,7 @@ func::FuncOp makeFunction(ModuleOp module, StringRef name, Value value,
   IRMapping known;
   known.map(ValueRange(leaves.getArrayRef()), block->getArguments());
   OpBuilder body = OpBuilder::atBlockEnd(block);
-  Value result = Steps(body, known, leaves).copy(value);
+  Value result = Steps(body, known).copy(value);
   func::ReturnOp::create(body, module.getLoc(), result);
   return function;
 }
@@ -291,8 +289,8 @@ Sides makeRunnable(Value before, Value now, llvm::SetVector<Value> &leaves) {
 using Difference = std::optional<std::string>;
 
 /// The same experts for every row, with weights that differ by `tolerance` at most.
-Difference difference(const interpret::Routing<float> &before,
-                      const interpret::Routing<float> &now, double tolerance) {
+Difference difference(const interpret::Routing<float> &before, const interpret::Routing<float> &now,
+                      double tolerance) {
   if (before.ids != now.ids)
     return "other experts";
   for (size_t i = 0; i < before.weights.size(); ++i)

@@ -62,6 +62,9 @@ def ChooseAttention : Pass<"glm-choose-attention", "::mlir::ModuleOp"> {
     Option<"longest", "longest", "int64_t", "32768", "most keys that may ever be expanded">,
     Option<"gatheredSpeed", "gathered-speed", "int64_t", "60",
            "speed of gathered attention in percent of expanded attention at the same arithmetic">,
+    Option<"leastRows", "least-rows", "int64_t", "128",
+           "fewest rows that expand: two units of the kernel, and more than a step that decodes or verifies drafts has, "
+           "so that bits of such a row do not depend on the rows beside it">,
     Option<"expandedKeys", "expanded-keys", "int64_t", "-1",
            "most keys to expand, instead of what follows from the shapes; 0: never">
   ];

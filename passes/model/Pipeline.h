@@ -18,8 +18,8 @@ struct ModelPhaseOptions : mlir::PassPipelineOptions<ModelPhaseOptions> {
   Option<std::string> indexKeys{*this, "index-keys",
                                 llvm::cl::desc("what indexers keep of a key: bf16 or int8"),
                                 llvm::cl::init("bf16")};
-  ListOption<std::string> rules{
-      *this, "rules", llvm::cl::desc("PATTERN:FORMAT for weights that become codes")};
+  ListOption<std::string> rules{*this, "rules",
+                                llvm::cl::desc("PATTERN:FORMAT for weights that become codes")};
 };
 
 /// Appends the phase to `pm`, whose operation is the module.

@@ -57,8 +57,8 @@ struct Touch {
   bool operator==(const Touch &) const = default;
 };
 
-/// What a command touches; nothing for barriers and events, nor for a branch, whose lists are looked
-/// at one by one.
+/// What a command touches; nothing for barriers and events, nor for a branch, whose lists are
+/// looked at one by one.
 llvm::SmallVector<Touch> touches(mlir::Operation *command, AccessTable &table);
 
 /// Whether a command that touches `later` must not overlap one that touches `earlier`. Two launches

@@ -166,8 +166,8 @@ LogicalResult EntryWriter::inlineOp(Operation *op, IRMapping &mapping, StringRef
         return success();
       })
       .Default([](Operation *op) {
-        return op->emitOpError(
-            "cannot be placed: a function on memory holds launches, calls, branches and memory only");
+        return op->emitOpError("cannot be placed: a function on memory holds launches, calls, "
+                               "branches and memory only");
       });
 }
 

@@ -77,7 +77,9 @@ void PackWeights::collect(ModuleOp module) {
     Type type = op->getResult(0).getType();
     auto [at, isNew] = index.try_emplace({op->getAttrDictionary(), type}, forms.size());
     if (isNew) {
-      forms.push_back({symbol, type, op->getAttrOfType<program::HeadRowsAttr>("derive"),
+      forms.push_back({symbol,
+                       type,
+                       op->getAttrOfType<program::HeadRowsAttr>("derive"),
                        op->getAttrOfType<FlatSymbolRefAttr>("scales"),
                        op->getAttrOfType<DenseI64ArrayAttr>("block"),
                        op->getAttrOfType<program::QuantizeAttr>("quantize"),
@@ -147,9 +149,9 @@ LogicalResult PackWeights::placeWeight(Form &form, model::WeightOp source, FlatS
     if (!scales)
       return form.references.front()->emitOpError("there is no glm.weight ") << form.scales;
     placed.insert(scales);
-    dequantize = program::DequantizeAttr::get(&getContext(), scales.getSymNameAttr(),
-                                              scales.getFileAttr(), scales.getOffset(),
-                                              form.block[0], form.block[1]);
+    dequantize =
+        program::DequantizeAttr::get(&getContext(), scales.getSymNameAttr(), scales.getFileAttr(),
+                                     scales.getOffset(), form.block[0], form.block[1]);
   }
   end = llvm::alignTo(end, program::lineBytes);
   int64_t size = program::packedBytes(type);
@@ -205,7 +207,8 @@ LogicalResult PackWeights::placeStates(ModuleOp module, OpBuilder &b) {
     auto cache = cast<model::CacheType>(source.getType());
     // Behind the codes of a row lies their scale.
     int64_t scale = cache.getElementType().isInteger(8) ? 4 : 0;
-    if (cache.getWidth() + scale != type.getWidth() || cache.getElementType() != type.getElementType())
+    if (cache.getWidth() + scale != type.getWidth() ||
+        cache.getElementType() != type.getElementType())
       return reference.emitOpError("wants ") << type << " of a state of type " << cache;
     source.setSymName((symbol.getValue() + "$source").str());
     program::StateOp::create(b, source.getLoc(), symbol.getValue(), type, pageRows, "host");

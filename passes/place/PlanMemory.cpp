@@ -4,8 +4,8 @@
 // arena.
 //
 // Both lists of a branch begin in the interval in which the branch stands and count on from there;
-// behind it counting goes on from the later of their ends. A command runs from the interval it stands
-// in to the one that ends with the next barrier, whichever way leads there.
+// behind it counting goes on from the later of their ends. A command runs from the interval it
+// stands in to the one that ends with the next barrier, whichever way leads there.
 #include "dialects/program/Layout.h"
 #include "passes/place/Access.h"
 #include "passes/place/Passes.h"

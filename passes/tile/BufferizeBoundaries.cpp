@@ -274,10 +274,9 @@ Value Bufferizer::bankOrWeight(model::WeightValueOp op) {
     return program::BankRefOp::create(builder, op.getLoc(), type, op.getWeightAttr(),
                                       program::QuantizeAttr());
   }
-  return program::WeightRefOp::create(builder, op.getLoc(), bufferOf(op.getType()),
-                                      op.getWeightAttr(), program::HeadRowsAttr(),
-                                      FlatSymbolRefAttr(), DenseI64ArrayAttr(),
-                                      program::QuantizeAttr());
+  return program::WeightRefOp::create(
+      builder, op.getLoc(), bufferOf(op.getType()), op.getWeightAttr(), program::HeadRowsAttr(),
+      FlatSymbolRefAttr(), DenseI64ArrayAttr(), program::QuantizeAttr());
 }
 
 /// The memory of a weight as a kernel reads it: casts, head rows and what makes codes or numbers of
@@ -297,7 +296,10 @@ Value Bufferizer::weightFor(Value operand, Type wanted, bool transposed) {
       derive = program::HeadRowsAttr::get(op->getContext(), rows.getBegin(), transposed);
     } else if (auto codes = dyn_cast<model::QuantizeOp>(op)) {
       quantize = program::QuantizeAttr::get(
-          op->getContext(), asNumbers ? "numbers" : base == codes.getScales() ? "scales" : "codes",
+          op->getContext(),
+          asNumbers                   ? "numbers"
+          : base == codes.getScales() ? "scales"
+                                      : "codes",
           getElementTypeOrSelf(codes.getCodes().getType()).getIntOrFloatBitWidth(),
           codes.getColumns());
     } else if (auto numbers = dyn_cast<model::DequantizeOp>(op)) {
@@ -421,8 +423,8 @@ LogicalResult Bufferizer::rewriteCallByKeys(model::CallByKeysOp call) {
   auto branch = program::BranchOp::create(builder, call.getLoc(), number("keys"), program::Expr(1));
   callIn(branch.getLess(), call.getGathered());
   OpBuilder inside = OpBuilder::atBlockEnd(&branch.getOtherwise().front());
-  auto expanded = program::BranchOp::create(inside, call.getLoc(), number("unmasked_keys"),
-                                            number("keys"));
+  auto expanded =
+      program::BranchOp::create(inside, call.getLoc(), number("unmasked_keys"), number("keys"));
   callIn(expanded.getLess(), call.getMasked());
   callIn(expanded.getOtherwise(), call.getCausal());
   return success();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A tile of accumulators fills the registers but for one row of the weight and one broadcast value; a
-// unit has as many of them below each other as rows that fit, widened, into half of the second
+// A tile of accumulators fills the registers but for one row of the weight and one broadcast value;
+// a unit has as many of them below each other as rows that fit, widened, into half of the second
 // cache. All of it depends on the machine and on the weight's shape, never on the rows of a call:
 // one artifact serves one row and thousands.
 #include "compiler/diagnostics/MlirDiagnostic.h"
@@ -159,7 +159,8 @@ private:
   Choice headProduct(model::HeadLinearOp op) {
     Grid grid(machine);
     int64_t N = sizeAt(op.getResult(), 2), K = sizeAt(op.getX(), 2);
-    return describe(grid, headColumns(grid, N), N, K, sizeAt(op.getWeight(), 0), elementAt(op.getWeight()));
+    return describe(grid, headColumns(grid, N), N, K, sizeAt(op.getWeight(), 0),
+                    elementAt(op.getWeight()));
   }
 
   Choice describe(const Grid &grid, int64_t n, int64_t N, int64_t K, int64_t matrices,
@@ -178,15 +179,16 @@ private:
     return {m, n, k, reason, n < grid.columns()};
   }
 
-  /// Rows of a unit: with their sums they take half of the second cache. Pairs of bf16 that a machine
-  /// multiplies are not widened.
+  /// Rows of a unit: with their sums they take half of the second cache. Pairs of bf16 that a
+  /// machine multiplies are not widened.
   int64_t rowsOf(const Grid &grid, int64_t n, int64_t k, Type element) const {
     int64_t bytes = element.isInteger() ? 1 : machine.getBf16Dot() && element.isBF16() ? 2 : 4;
     int64_t rows = machine.getL2() / 2 / (k * bytes + n * 4);
     return std::clamp(rows, 4 * grid.m, mostRows) / grid.m * grid.m;
   }
 
-  /// Rows that see the same keys read each line of them once; their queries stay in the first cache.
+  /// Rows that see the same keys read each line of them once; their queries stay in the first
+  /// cache.
   Choice search(model::IndexScoresOp op) {
     int64_t H = sizeAt(op.getQ(), 1), D = sizeAt(op.getQ(), 2), keys = machine.getCacheLineRows();
     int64_t together = std::clamp<int64_t>(queries / H, 1, 8);

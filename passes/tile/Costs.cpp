@@ -56,8 +56,7 @@ Expr Coster::flopOf(Operation *op) const {
         return rows * (2 * sizeAt(op.getWeight(), 0) * sizeAt(op.getWeight(), 1));
       })
       .Case([&](HeadLinearOp op) {
-        return rows *
-               (2 * sizeAt(op.getX(), 1) * sizeAt(op.getX(), 2) * sizeAt(op.getResult(), 2));
+        return rows * (2 * sizeAt(op.getX(), 1) * sizeAt(op.getX(), 2) * sizeAt(op.getResult(), 2));
       })
       .Case([&](ExpertLinearOp op) {
         return pairs(op.getRouting().getType(), count("rows")) *

@@ -24,7 +24,8 @@
 namespace glm {
 
 struct Cost {
-  /// Multiplications and additions of the products; rows of norms, rotations and sums count nothing.
+  /// Multiplications and additions of the products; rows of norms, rotations and sums count
+  /// nothing.
   program::Expr flop = 0;
   /// Weights, each once, and cached rows, each once where several rows of the step read it.
   /// Intermediate values are not in it: they stay in the processor's caches.

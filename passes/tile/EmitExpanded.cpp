@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Attention over expanded keys, as three kernels. All rows of a step are of one sequence, and `keys`
-// is the number of its positions, which the last row sees all of.
+// Attention over expanded keys, as three kernels. All rows of a step are of one sequence, and
+// `keys` is the number of its positions, which the last row sees all of.
 //
-//   expand   unit: a head, `n` keys. Keys as columns of a block (what mma wants on its right), values
+//   expand   unit: a head, `n` keys. Keys as columns of a block (what mma wants on its right),
+//   values
 //            as rows, in panels of `k` columns (the same for the product of weights and values).
 //   hide     unit: a row. One bit for each key that its selection does not have.
-//   attend   unit: a head, `m` rows. Blocks of `n` keys, with rows where gathered attention has heads;
+//   attend   unit: a head, `m` rows. Blocks of `n` keys, with rows where gathered attention has
+//   heads;
 //            keys behind a row or hidden from it have the score minus infinity.
 //
 // Keys and values stay f32: they live for one layer of one step, and most machines multiply f32.
@@ -29,9 +31,9 @@ struct Shape {
   Type element;
 
   Shape(model::SparseAttentionOp op, ScheduleAttr schedule)
-      : H(op.heads()), D(op.keyWidth()), R(op.ropeWidth()), V(op.valueWidth()),
-        L(op.latentWidth()), limit(op.getSelection().getType().getLimit()), m(schedule.getM()),
-        n(schedule.getN()), k(schedule.getK()), element(elementAt(op.getKvB())) {}
+      : H(op.heads()), D(op.keyWidth()), R(op.ropeWidth()), V(op.valueWidth()), L(op.latentWidth()),
+        limit(op.getSelection().getType().getLimit()), m(schedule.getM()), n(schedule.getN()),
+        k(schedule.getK()), element(elementAt(op.getKvB())) {}
 
   int64_t keyWidth() const { return D + R; }
   int64_t panels() const { return llvm::divideCeil(V, k); }
@@ -100,8 +102,8 @@ Value positions(KernelBuilder &b, int64_t columns, Value t, Value count) {
 }
 
 /// `for j = 0 to width step k: store(c * w[h, j:]^T, j)`.
-void forPanels(KernelBuilder &b, const Shape &s, Value latents, Value weight, Value h, int64_t width,
-               function_ref<void(Value product, Value j)> store) {
+void forPanels(KernelBuilder &b, const Shape &s, Value latents, Value weight, Value h,
+               int64_t width, function_ref<void(Value product, Value j)> store) {
   auto loop = scf::ForOp::create(b.body, b.loc, b.index(0), b.index(width), b.index(s.k));
   OpBuilder::InsertionGuard guard(b.body);
   b.body.setInsertionPointToStart(loop.getBody());
@@ -132,9 +134,9 @@ LaunchOp emitExpand(GroupOp group, model::SparseAttentionOp op, const Shape &s,
     return model::HeadRowsOp::create(before, op.getLoc(), type, op.getKvB(), begin);
   };
   auto panels = PanelsAttr::get(s.context(), s.k, 32 / bitWidth(s.element));
-  Value cache = b.input(op.getLatent(), CacheType::get(s.context(), s.L + s.R,
-                                                       op.getLatent().getType().getElementType(),
-                                                       Attribute()));
+  Value cache = b.input(op.getLatent(),
+                        CacheType::get(s.context(), s.L + s.R,
+                                       op.getLatent().getType().getElementType(), Attribute()));
   Value rows = b.input(op.getRows(), bufferOf(op.getRows().getType()));
   Value up = b.input(rowsOf(0, s.D), bufferOf({s.H, s.D, s.L}, s.element, panels));
   Value down = b.input(rowsOf(s.D, s.V), bufferOf({s.H, s.V, s.L}, s.element, panels));
@@ -163,8 +165,8 @@ LaunchOp emitExpand(GroupOp group, model::SparseAttentionOp op, const Shape &s,
   auto tensor = [&](BufferType type) -> Type {
     return RankedTensorType::get(type.getShape(), type.getElementType());
   };
-  LaunchOp launch = b.finish(symbols, s.name("expand"), group,
-                             {tensor(s.keys(b.f32)), tensor(s.values(b.f32))});
+  LaunchOp launch =
+      b.finish(symbols, s.name("expand"), group, {tensor(s.keys(b.f32)), tensor(s.values(b.f32))});
   launch->setAttr("dim", b.top.getStringAttr("keys"));
   auto number = program::Expr::dim(b.top.getStringAttr("keys"));
   writeCost(launch, number * (2 * s.H * (s.D + s.V) * s.L),
@@ -193,8 +195,7 @@ Value emitHide(GroupOp group, model::SparseAttentionOp op, const Shape &s, Symbo
   auto type = TileType::get(s.context(), 1, words, b.i32);
   b.store(HiddenBitsOp::create(b.body, b.loc, type, ids), out, {i, b.index(0)});
   std::string name = "hide_all_but_" + std::to_string(s.limit);
-  LaunchOp launch =
-      b.finish(symbols, name, group, RankedTensorType::get({anyRows, words}, b.i32));
+  LaunchOp launch = b.finish(symbols, name, group, RankedTensorType::get({anyRows, words}, b.i32));
   return launch.getResult(0);
 }
 
@@ -255,17 +256,16 @@ LaunchOp emitRows(GroupOp group, model::SparseAttentionOp op, const Shape &s, Va
   Value query = b.concat(b.convert(b.load(qNope, {i, mul(b, h, s.D)}, s.m, s.D), b.f32),
                          b.convert(b.load(qRope, {i, mul(b, h, s.R)}, s.m, s.R), b.f32));
   // Keys that a row sees: its position and one more.
-  Value ends = b.map(b.load(rows, {i, b.index(2)}, s.m, 1), s.m, 1, b.i32,
-                     [](OpBuilder &o, Location loc, ValueRange v) -> Value {
-                       return arith::AddIOp::create(o, loc, v[0],
-                                                    constant(o, loc, o.getI32IntegerAttr(1)));
-                     });
+  Value ends =
+      b.map(b.load(rows, {i, b.index(2)}, s.m, 1), s.m, 1, b.i32,
+            [](OpBuilder &o, Location loc, ValueRange v) -> Value {
+              return arith::AddIOp::create(o, loc, v[0], constant(o, loc, o.getI32IntegerAttr(1)));
+            });
   Value end = arith::MinSIOp::create(b.body, b.loc, add(b, i, b.index(s.m)), n);
   Value last = arith::SubIOp::create(b.body, b.loc, end, b.index(1));
   Value count = add(b, b.position(rows, {last, b.index(2)}), b.index(1));
   auto sums = TileType::get(s.context(), s.m, s.V, b.f32);
-  auto softmax =
-      OnlineSoftmaxOp::create(b.body, b.loc, sums, count, s.n, /*by_columns=*/true);
+  auto softmax = OnlineSoftmaxOp::create(b.body, b.loc, sums, count, s.n, /*by_columns=*/true);
   {
     KeyLoop loop(b, softmax);
     Value matrix = matrixOf(b, s, loop.key, h);
@@ -300,6 +300,5 @@ Results glm::emitAttendExpanded(GroupOp group, SymbolTable &symbols) {
   Value bits;
   if (!op.getSelection().getDefiningOp<model::SelectVisibleOp>())
     bits = emitHide(group, op, shape, symbols);
-  return Results(
-      emitRows(group, op, shape, expanded.getResults(), bits, symbols).getResults());
+  return Results(emitRows(group, op, shape, expanded.getResults(), bits, symbols).getResults());
 }

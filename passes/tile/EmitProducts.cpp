@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Linears. The weight is packed in panels of as many rows as the tile has columns. ProductGrid.h says
-// how panels and rows are shared: a worker streams its panels once for every block of rows.
+// Linears. The weight is packed in panels of as many rows as the tile has columns. ProductGrid.h
+// says how panels and rows are shared: a worker streams its panels once for every block of rows.
 #include "passes/tile/Factors.h"
 #include "passes/tile/ProductGrid.h"
 
@@ -27,7 +27,8 @@ struct Product {
 /// `columns` columns of the left factor from `k` on.
 using LoadBlock = function_ref<Value(Value k, int64_t columns)>;
 
-/// `sum_k a(k) w(k)` over all blocks, for each weight: one block of `a` at a time meets all of them.
+/// `sum_k a(k) w(k)` over all blocks, for each weight: one block of `a` at a time meets all of
+/// them.
 Results multiply(KernelBuilder &b, const Product &p, MutableArrayRef<WeightFactor> weights,
                  LoadBlock loadA) {
   Results sums;

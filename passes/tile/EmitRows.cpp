@@ -179,7 +179,8 @@ Value RowsEmitter::layerNorm(model::LayerNormOp op) {
                           Value mean = arith::DivFOp::create(s, loc, v[1], constant(s, loc, width));
                           return arith::SubFOp::create(s, loc, v[0], mean);
                         });
-  Value root = reciprocalRoot(b, b.sum(square(b, centred), 1), width, op.getEps().convertToDouble());
+  Value root =
+      reciprocalRoot(b, b.sum(square(b, centred), 1), width, op.getEps().convertToDouble());
   return b.map({centred, root, gain, bias}, 1, width, b.f32,
                [](OpBuilder &s, Location loc, ValueRange v) -> Value {
                  Value normal = arith::MulFOp::create(s, loc, v[0], v[1]);
@@ -294,9 +295,10 @@ static Value toCode(OpBuilder &s, Location loc, Value x, double low, double high
 void RowsEmitter::quantize(model::QuantizeOp op) {
   Value x = f32(op.getX());
   int64_t width = tileOf(x).getColumns();
-  Value magnitudes = b.map(x, 1, width, b.f32, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
-    return math::AbsFOp::create(s, loc, v[0]);
-  });
+  Value magnitudes =
+      b.map(x, 1, width, b.f32, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
+        return math::AbsFOp::create(s, loc, v[0]);
+      });
   auto one = TileType::get(b.loc.getContext(), 1, 1, b.f32);
   Value largest = ReduceOp::create(b.body, b.loc, one, Reduction::Max, magnitudes, 1);
   Value scale = b.map(largest, 1, 1, b.f32, [](OpBuilder &s, Location loc, ValueRange v) -> Value {
@@ -307,8 +309,7 @@ void RowsEmitter::quantize(model::QuantizeOp op) {
       b.map({x, scale}, 1, width, b.body.getI8Type(),
             [](OpBuilder &s, Location loc, ValueRange v) -> Value {
               Value zero = constant(s, loc, 0);
-              Value isZero =
-                  arith::CmpFOp::create(s, loc, arith::CmpFPredicate::OEQ, v[1], zero);
+              Value isZero = arith::CmpFOp::create(s, loc, arith::CmpFPredicate::OEQ, v[1], zero);
               Value divisor = arith::SelectOp::create(s, loc, isZero, constant(s, loc, 1), v[1]);
               Value ratio = arith::DivFOp::create(s, loc, v[0], divisor);
               return toCode(s, loc, math::RoundEvenOp::create(s, loc, ratio), -128, 127);
@@ -376,21 +377,21 @@ std::string RowsEmitter::name() {
   int64_t width = 0;
   std::string element = "f32";
   for (Operation &op : group.getBody().front()) {
-    StringRef step = llvm::TypeSwitch<Operation *, StringRef>(&op)
-                         .Case<model::RmsNormOp, model::LayerNormOp>([](auto) { return "norm"; })
-                         .Case<model::RopeOp>([](auto) { return "rope"; })
-                         .Case<model::AppendOp>([](auto) { return "append"; })
-                         .Case<model::AddOp>([](auto) { return "add"; })
-                         .Case<model::SiluOp>([](auto) { return "silu"; })
-                         .Case<model::MultiplyOp>([](auto) { return "multiply"; })
-                         .Case<model::EmbedOp>([](auto) { return "embed"; })
-                         .Case<model::RopeAnglesOp>([](auto) { return "angles"; })
-                         .Case<model::CombineOp>([](auto) { return "combine"; })
-                         .Case<model::MaskStartOp>([](auto) { return "mask"; })
-                         .Case<model::TakeRowsOp>([](auto) { return "take"; })
-                         .Case<model::QuantizeOp, model::QuantizeStaticOp>(
-                             [](auto) { return "quantize"; })
-                         .Default([](Operation *) { return ""; });
+    StringRef step =
+        llvm::TypeSwitch<Operation *, StringRef>(&op)
+            .Case<model::RmsNormOp, model::LayerNormOp>([](auto) { return "norm"; })
+            .Case<model::RopeOp>([](auto) { return "rope"; })
+            .Case<model::AppendOp>([](auto) { return "append"; })
+            .Case<model::AddOp>([](auto) { return "add"; })
+            .Case<model::SiluOp>([](auto) { return "silu"; })
+            .Case<model::MultiplyOp>([](auto) { return "multiply"; })
+            .Case<model::EmbedOp>([](auto) { return "embed"; })
+            .Case<model::RopeAnglesOp>([](auto) { return "angles"; })
+            .Case<model::CombineOp>([](auto) { return "combine"; })
+            .Case<model::MaskStartOp>([](auto) { return "mask"; })
+            .Case<model::TakeRowsOp>([](auto) { return "take"; })
+            .Case<model::QuantizeOp, model::QuantizeStaticOp>([](auto) { return "quantize"; })
+            .Default([](Operation *) { return ""; });
     if (!step.empty())
       steps.insert(step);
     for (Value result : op.getResults()) {

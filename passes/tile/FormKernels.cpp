@@ -64,8 +64,8 @@ bool isView(Operation *op) {
 
 bool isProduct(Operation *op) {
   return isa<LinearOp, HeadLinearOp, ExpertLinearOp, GatedLinearOp, ExpertGatedLinearOp,
-             LinearGroupOp, NormLinearOp, SelectTopKOp, AttendLatentOp, SparseAttentionOp,
-             RouteOp, RouterOp>(op);
+             LinearGroupOp, NormLinearOp, SelectTopKOp, AttendLatentOp, SparseAttentionOp, RouteOp,
+             RouterOp>(op);
 }
 
 bool isRowWise(Operation *op) {
@@ -478,8 +478,10 @@ private:
     for (Value &value : rows)
       value = normal.getResult(llvm::find(read, value) - read.begin());
     if (rows.size() == 1) {
-      Operation *linear = LinearOp::create(builder, op.getLoc(), op->getResultTypes().front(), rows[0], weights[0]);
-      return SmallVector<Value>(group(builder, "linear", domain, {linear}, linear->getResults()).getResults());
+      Operation *linear =
+          LinearOp::create(builder, op.getLoc(), op->getResultTypes().front(), rows[0], weights[0]);
+      return SmallVector<Value>(
+          group(builder, "linear", domain, {linear}, linear->getResults()).getResults());
     }
     Operation *linear =
         LinearGroupOp::create(builder, op.getLoc(), op.getResultTypes(), rows, weights);

@@ -37,12 +37,12 @@ void RowDomains::visit(Operation *op) {
     return RowDomain();
   };
   for (Value result : op->getResults())
-    domains[result] = llvm::TypeSwitch<Operation *, RowDomain>(op)
-                          .Case<DispatchOp, ExpertLinearOp, ExpertGatedLinearOp>(
-                              [&](auto op) { return pairsOf(op.getRouting()); })
-                          .Case([&](CombineOp) { return RowDomain{RowDomain::Rows}; })
-                          .Case([&](TakeRowsOp take) { return of(take.getIndices()); })
-                          .Case<func::CallOp, CallByKeysOp>(
-                              [&](auto) { return fromType(result.getType()); })
-                          .Default([&](Operation *) { return firstOfOperands(); });
+    domains[result] =
+        llvm::TypeSwitch<Operation *, RowDomain>(op)
+            .Case<DispatchOp, ExpertLinearOp, ExpertGatedLinearOp>(
+                [&](auto op) { return pairsOf(op.getRouting()); })
+            .Case([&](CombineOp) { return RowDomain{RowDomain::Rows}; })
+            .Case([&](TakeRowsOp take) { return of(take.getIndices()); })
+            .Case<func::CallOp, CallByKeysOp>([&](auto) { return fromType(result.getType()); })
+            .Default([&](Operation *) { return firstOfOperands(); });
 }

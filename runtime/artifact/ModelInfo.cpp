@@ -68,7 +68,8 @@ glm_status glm_model_describe(const glm_model *model, glm_model_info *info) {
   info->page_rows = program.page_rows();
   info->max_expanded_keys = boundOf(*model, model->dims.expandedKeys, 0);
   info->expanded_keys = info->max_expanded_keys;
-  if (int dim = model->dims.expandedKeys; dim >= 0 && program.dims()->Get(uint32_t(dim))->preset() >= 0)
+  if (int dim = model->dims.expandedKeys;
+      dim >= 0 && program.dims()->Get(uint32_t(dim))->preset() >= 0)
     info->expanded_keys = program.dims()->Get(uint32_t(dim))->preset();
   info->compiler = provenance.compiler()->c_str();
   info->commit = textOf(provenance.commit());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One walk for all tables, led by a description that the build makes from program.fbs. The code that
-// flatbuffers generates for the same purpose is a function for each table, nine times as large.
+// One walk for all tables, led by a description that the build makes from program.fbs. The code
+// that flatbuffers generates for the same purpose is a function for each table, nine times as
+// large.
 #include "runtime/artifact/Structure.h"
 
 #include <cstring>
@@ -11,7 +12,7 @@ namespace glm::runtime {
 namespace {
 
 enum class Form : uint8_t {
-  inPlace,   // value: bytes
+  inPlace, // value: bytes
   string,
   strings,   // a vector of them
   vector,    // value: bytes of an element
@@ -100,8 +101,8 @@ bool Walk::field(const Field &field, size_t at, uint8_t type) {
       return false;
     for (uint32_t i = 0; i < count; ++i) {
       size_t item = at += 4;
-      if (!follow(item) || !element(field.form == Form::tables ? Form::table : Form::string, item,
-                                    field.value))
+      if (!follow(item) ||
+          !element(field.form == Form::tables ? Form::table : Form::string, item, field.value))
         return false;
     }
     return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Whether bytes are a flatbuffer of the schema: every offset, vector, string and table that a reader
-// could follow lies inside, aligned for its elements.
+// Whether bytes are a flatbuffer of the schema: every offset, vector, string and table that a
+// reader could follow lies inside, aligned for its elements.
 #ifndef GLM_RUNTIME_ARTIFACT_STRUCTURE_H
 #define GLM_RUNTIME_ARTIFACT_STRUCTURE_H
 

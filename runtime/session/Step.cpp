@@ -19,7 +19,9 @@ public:
       : session(session), number(entry), plan(session.plans[entry]), inputs(inputs), status(status),
         appends(int(entry) == session.stepEntry) {}
 
-  bool run() { return bindInputs() && checkBatch() && chooseForm() && decide() && reserve() && carryOut(); }
+  bool run() {
+    return bindInputs() && checkBatch() && chooseForm() && decide() && reserve() && carryOut();
+  }
 
 private:
   const glm_tensor *find(const char *name) const;
@@ -166,8 +168,7 @@ bool Attempt::chooseForm() {
     return true;
   const int64_t *bounds = session.shape.bounds;
   int64_t first = rows[0].position, keys = first + int64_t(rows.size());
-  bool pays =
-      keys <= bounds[known.keys] && double(rows.size()) >= leastRows(known, bounds, keys);
+  bool pays = keys <= bounds[known.keys] && double(rows.size()) >= leastRows(known, bounds, keys);
   for (size_t i = 0; pays && i < rows.size(); ++i)
     pays = rows[i].slot == rows[0].slot && rows[i].position == first + int64_t(i);
   dims[known.keys] = pays ? keys : 0;

@@ -104,8 +104,8 @@ Value Code::widen(Value a) {
   return arith::ExtFOp::create(builder, loc, wide, a);
 }
 
-/// Exponent and mantissa fit an f16's, whose bias is 8 higher; conversion of f16 is exact, subnormal
-/// numbers included.
+/// Exponent and mantissa fit an f16's, whose bias is 8 higher; conversion of f16 is exact,
+/// subnormal numbers included.
 Value Code::widenF8(Value codes) {
   int64_t count = cast<VectorType>(codes.getType()).getNumElements();
   VectorType words = vector(i16(), count), wide = vector(f32(), count);

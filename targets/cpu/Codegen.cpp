@@ -134,9 +134,8 @@ static std::vector<Part> splitKernels(ModuleOp module) {
 absl::StatusOr<ObjectCode> generateCode(ModuleOp module, const TargetDescription &description) {
   ObjectCode result;
   for (auto function : module.getOps<LLVM::LLVMFuncOp>())
-    if (auto scratch = function->getAttrOfType<DenseI64ArrayAttr>(scratchAttribute))
-      result.kernels.push_back(
-          {function.getName().str(), 0, uint64_t(scratch[0]), uint64_t(scratch[1])});
+    if (auto scratch = function->getAttrOfType<IntegerAttr>(scratchAttribute))
+      result.kernels.push_back({function.getName().str(), 0, uint64_t(scratch.getInt())});
   registerBuiltinDialectTranslation(*module.getContext());
   registerLLVMDialectTranslation(*module.getContext());
   std::vector<Part> parts = splitKernels(module);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Blocks of rows: buffers seen as matrices, tiles turned around, and bits. A bit for each key is kept
-// as words in memory; read as elements, as many bits as a vector has lanes become a mask.
+// Blocks of rows: buffers seen as matrices, tiles turned around, and bits. A bit for each key is
+// kept as words in memory; read as elements, as many bits as a vector has lanes become a mask.
 #include "targets/cpu/Emitter.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -97,10 +97,10 @@ Value Emitter::readBits(const Tile &tile, Value row, Value column, Chunk chunk) 
     return arith::ExtUIOp::create(code.builder, code.loc, code.i32(), bit);
   }
   if (chunk.lanes < 8)
-    bits = arith::TruncIOp::create(code.builder, code.loc,
-                                   code.builder.getIntegerType(chunk.lanes), bits);
-  Value mask = LLVM::BitcastOp::create(code.builder, code.loc,
-                                       code.vector(code.i1(), chunk.lanes), bits);
+    bits = arith::TruncIOp::create(code.builder, code.loc, code.builder.getIntegerType(chunk.lanes),
+                                   bits);
+  Value mask =
+      LLVM::BitcastOp::create(code.builder, code.loc, code.vector(code.i1(), chunk.lanes), bits);
   return arith::ExtUIOp::create(code.builder, code.loc, code.vector(code.i32(), chunk.lanes), mask);
 }
 

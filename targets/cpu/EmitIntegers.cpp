@@ -62,29 +62,16 @@ LogicalResult Emitter::emitIntegerMma(MmaOp op) {
     return unsupported(op, "integer codes on the right are packed in words of 32 bits");
   if (bits == 4 && !product.b.offset)
     return unsupported(op, "codes of 4 bits lie in offset binary");
-  Tile a = tileOf(op.getA());
-  if (Value count = gathered.lookup(op.getA()))
-    a.validRows = count;
-  product.stored = rowsStored(op);
-  if (product.stored)
-    a.validRows = a.validRows ? code.min(a.validRows, product.stored) : product.stored;
-  forgetEarly();
+  product.a = neededRows(op, product);
   auto known = rowSums.find(op.getA());
   if (known != rowSums.end()) {
-    product.a = widened.lookup(op.getA());
-    product.a.validRows = a.validRows;
+    product.a = widened.lookup(op.getA()).withRows(product.a.validRows);
     product.rowSums = known->second;
   } else {
-    product.a = codeRows(a);
+    product.a = codeRows(product.a);
     product.rowSums = sumRows(product.a);
   }
-  product.validRows = product.a.validRows;
-  product.c = accumulator(tileOf(op.getC()));
-  product.result = isInPlace(op) ? product.c : allocateTile(op.getType());
-  if (product.validRows && product.b.groupStride)
-    product.prefetch = machine.getPrefetch();
-  emitProduct(product);
-  tiles[op] = product.result;
+  finishProduct(op, product);
   return success();
 }
 

@@ -48,19 +48,13 @@ void Emitter::emitManyRows(Product product) {
   int64_t registers = machine.getRegisters();
   product.tileRows = std::clamp<int64_t>(
       (registers - product.tileVectors - 2) / product.tileVectors, product.tileRows, 12);
-  int64_t vectors = llvm::divideCeil(product.result.columns(), lanes);
-  auto columns = [&](Value vector, int64_t count) {
+  forPanels(product, [&](Value vector, int64_t count) {
     int64_t steps = stepsOfBlock(product, count), whole = product.steps() / steps * steps;
     code.loop(0, whole, steps,
               [&](Value first) { multiplyBlock(product, first, steps, vector, count); });
     if (whole < product.steps())
       multiplyBlock(product, code.index(whole), product.steps() - whole, vector, count);
-  };
-  int64_t whole = vectors / product.tileVectors * product.tileVectors;
-  code.loop(0, whole, product.tileVectors,
-            [&](Value vector) { columns(vector, product.tileVectors); });
-  if (whole < vectors)
-    columns(code.index(whole), vectors - whole);
+  });
 }
 
 /// `steps` steps from `first` on of `vectors` vectors of columns, for all rows.

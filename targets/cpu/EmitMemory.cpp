@@ -211,8 +211,8 @@ LogicalResult Emitter::emitGatherRows(GatherRowsOp op) {
   Value column = scalarOf(op.getIndex());
   Value used = rowsUsed(op);
   Values last = code.loop(
-      code.index(0), used ? code.min(used, tile.rows()) : code.index(tile.rows()), 1, {code.index(0)},
-      [&](Value row, ValueRange carried) {
+      code.index(0), used ? code.min(used, tile.rows()) : code.index(tile.rows()), 1,
+      {code.index(0)}, [&](Value row, ValueRange carried) {
         Value id = code.toIndex(read(ids, code.index(0), row, Chunk{}));
         Value exists = code.compare(arith::CmpIPredicate::sge, id, code.index(0));
         Value safe = code.max(id, code.index(0));

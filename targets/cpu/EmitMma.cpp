@@ -170,6 +170,18 @@ LogicalResult Emitter::emitMma(MmaOp op) {
     return unsupported(op, "panels with " + Twine(product.b.lane) + " elements a lane");
   product.dot = bf16 && machine.getBf16Dot() && product.b.element().isBF16() &&
                 product.b.lane == 2 && lanes == 16;
+  product.a = neededRows(op, product);
+  auto wide = widened.find(op.getA());
+  if (wide != widened.end())
+    product.a = wide->second.withRows(product.a.validRows);
+  else
+    product.a = leftOperand(product.a, product.dot);
+  finishProduct(op, product);
+  return success();
+}
+
+/// The left operand, with as many valid rows as exist and are stored.
+Tile Emitter::neededRows(MmaOp op, Product &product) {
   Tile a = tileOf(op.getA());
   if (Value count = gathered.lookup(op.getA()))
     a.validRows = count;
@@ -177,13 +189,11 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   if (product.stored)
     a.validRows = a.validRows ? code.min(a.validRows, product.stored) : product.stored;
   forgetEarly();
-  auto wide = widened.find(op.getA());
-  if (wide != widened.end()) {
-    product.a = wide->second;
-    product.a.validRows = a.validRows;
-  } else {
-    product.a = leftOperand(a, product.dot);
-  }
+  return a;
+}
+
+/// Both operands are ready.
+void Emitter::finishProduct(MmaOp op, Product &product) {
   product.validRows = product.a.validRows;
   product.c = accumulator(tileOf(op.getC()));
   product.result = isInPlace(op) ? product.c : allocateTile(op.getType());
@@ -191,10 +201,10 @@ LogicalResult Emitter::emitMma(MmaOp op) {
     product.prefetch = machine.getPrefetch();
   emitProduct(product);
   tiles[op] = product.result;
-  return success();
 }
 
-/// All register tiles: columns outside, so that a panel's lines are read again from the first cache.
+/// All register tiles: columns outside, so that a panel's lines are read again from the first
+/// cache.
 void Emitter::emitProduct(Product &product) {
   int64_t vectors = llvm::divideCeil(product.result.columns(), lanes);
   int64_t registers = machine.getRegisters();
@@ -214,19 +224,24 @@ void Emitter::emitProduct(Product &product) {
 
 /// The first `rows` rows, register tile by register tile.
 void Emitter::emitRowTiles(const Product &product, int64_t rows) {
-  int64_t vectors = llvm::divideCeil(product.result.columns(), lanes);
-  auto columns = [&](Value vector, int64_t count) {
-    int64_t whole = rows / product.tileRows * product.tileRows;
+  int64_t whole = rows / product.tileRows * product.tileRows;
+  forPanels(product, [&](Value vector, int64_t count) {
     code.loop(0, whole, product.tileRows,
               [&](Value row) { emitRowBlock(product, row, vector, product.tileRows, count); });
     if (whole < rows)
       emitRowBlock(product, code.index(whole), vector, rows - whole, count);
-  };
+  });
+}
+
+/// The columns of the result by the width of a register tile: first vector, how many.
+void Emitter::forPanels(const Product &product,
+                        llvm::function_ref<void(Value vector, int64_t count)> body) {
+  int64_t vectors = llvm::divideCeil(product.result.columns(), lanes);
   int64_t whole = vectors / product.tileVectors * product.tileVectors;
   code.loop(0, whole, product.tileVectors,
-            [&](Value vector) { columns(vector, product.tileVectors); });
+            [&](Value vector) { body(vector, product.tileVectors); });
   if (whole < vectors)
-    columns(code.index(whole), vectors - whole);
+    body(code.index(whole), vectors - whole);
 }
 
 /// One register tile for each number of rows that may be valid: one row costs what one row must.
@@ -276,10 +291,11 @@ void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, 
     Value first = rowAddress(product.a, current);
     a.push_back(product.skip ? code.at(first, product.skip) : first);
     if (product.scale)
-      scale = code.splat(code.load(code.f32(), code.at(product.scale, code.mul(current, 4))), lanes);
+      scale =
+          code.splat(code.load(code.f32(), code.at(product.scale, code.mul(current, 4))), lanes);
     for (int64_t part = 0; part < vectors; ++part) {
-      Value sum = read(product.c, current, code.mul(code.add(vector, part), lanes),
-                       Chunk{lanes, lanes});
+      Value sum =
+          read(product.c, current, code.mul(code.add(vector, part), lanes), Chunk{lanes, lanes});
       if (product.integer)
         sum = code.add(sum, offsetOf(product, current));
       sums.push_back(scale ? code.mulf(sum, scale) : sum);

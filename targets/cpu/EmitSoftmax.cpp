@@ -4,8 +4,8 @@
 // weights, then weights times rows into accumulators that were scaled by what the maximum moved.
 // Keys that do not exist weigh nothing and their rows are not read.
 //
-// With columns instead of rows the same is a product of two large tiles: rows of a batch stand where
-// heads stood, and weights meet a packed block of values.
+// With columns instead of rows the same is a product of two large tiles: rows of a batch stand
+// where heads stood, and weights meet a packed block of values.
 #include "targets/cpu/Product.h"
 
 using namespace mlir;
@@ -38,14 +38,8 @@ LogicalResult Emitter::emitSoftmax(OnlineSoftmaxOp op) {
   zero.type = result;
   zero.scalar = code.real(code.f32(), 0);
   write(zero, state.sums, /*exact=*/false);
-  LogicalResult emitted = success();
   Value count = scalarOf(op.getCount());
-  code.loop(code.index(0), count, step, [&](Value position) {
-    Frame frame(*this);
-    scalars.map(body.getArgument(0), position);
-    emitted = emitBlock(body);
-    if (failed(emitted))
-      return;
+  LogicalResult emitted = forKeys(body, code.index(0), count, step, [&](Value position) {
     const Tile scores = tileOf(yield.getValues()[0]);
     Value valid = code.min(code.sub(count, position), step);
     code.loop(0, heads, 1, [&](Value head) { weighKeys(state, scores, head, valid); });
@@ -69,6 +63,20 @@ LogicalResult Emitter::emitSoftmax(OnlineSoftmaxOp op) {
     });
   });
   tiles[op] = state.sums;
+  return emitted;
+}
+
+/// The region of an op that owns a loop over keys, then `use`, for every block of keys.
+LogicalResult Emitter::forKeys(Block &body, Value begin, Value end, int64_t step,
+                               llvm::function_ref<void(Value position)> use) {
+  LogicalResult emitted = success();
+  code.loop(begin, end, step, [&](Value position) {
+    Frame frame(*this);
+    scalars.map(body.getArgument(0), position);
+    emitted = emitBlock(body);
+    if (succeeded(emitted))
+      use(position);
+  });
   return emitted;
 }
 

@@ -42,13 +42,7 @@ LogicalResult Emitter::emitTopK(TopKOp op) {
     ranking.rows = code.select(code.less(begin, own), code.index(row + 1), ranking.rows);
     end = code.max(end, own);
   }
-  LogicalResult emitted = success();
-  code.loop(begin, end, op.getStep(), [&](Value position) {
-    Frame frame(*this);
-    scalars.map(body.getArgument(0), position);
-    emitted = emitBlock(body);
-    if (failed(emitted))
-      return;
+  LogicalResult emitted = forKeys(body, begin, end, op.getStep(), [&](Value position) {
     const Tile scores = tileOf(yield.getValues()[0]);
     const Tile *numbers = yield.getNumOperands() > 1 ? &tileOf(yield.getValues()[1]) : nullptr;
     code.loop(code.index(0), ranking.rows, 1,

@@ -47,14 +47,7 @@ FailureOr<func::FuncOp> Emitter::run() {
     return failure();
   }
   func::ReturnOp::create(builder, code.loc);
-  // The stream lies behind everything of constant size.
-  stream.getDefiningOp()->replaceAllUsesWith(ValueRange{[&] {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPoint(stream.getDefiningOp());
-    return code.at(scratch, code.integer(code.i64(), llvm::alignTo(peak, 64)));
-  }()});
-  int64_t constant = llvm::alignTo(peak, 64) + tailBytes;
-  function->setAttr(scratchAttribute, builder.getDenseI64ArrayAttr({constant, perContext}));
+  function->setAttr(scratchAttribute, builder.getI64IntegerAttr(llvm::alignTo(peak, 64)));
   return function;
 }
 
@@ -65,7 +58,6 @@ void Emitter::bindArguments(Block &entry) {
   worker = code.toIndex(entry.getArgument(1));
   workers = code.toIndex(entry.getArgument(2));
   scratch = entry.getArgument(3);
-  stream = LLVM::PoisonOp::create(code.builder, code.loc, code.pointer());
   int64_t word = 0;
   auto next = [&](Type type) { return code.load(type, code.at(words, 8 * word++)); };
   for (BlockArgument argument : kernel.getBody().getArguments()) {

@@ -28,11 +28,7 @@
 
 namespace glm::cpu {
 
-/// Bytes of scratch one worker needs: `constant + perContext * context` (cached positions a slot
-/// may hold). On the function as `glm.scratch = array<i64: constant, perContext>`.
-struct ScratchSize {
-  int64_t constant = 0, perContext = 0;
-};
+/// On a function: bytes of scratch one worker needs, i64.
 inline constexpr llvm::StringLiteral scratchAttribute = "glm.scratch";
 
 class Emitter {
@@ -123,7 +119,11 @@ private:
   mlir::Value rowsUsed(mlir::Value a);
   void forgetEarly();
   Tile accumulator(const Tile &c);
+  Tile neededRows(kernel::MmaOp op, Product &product);
+  void finishProduct(kernel::MmaOp op, Product &product);
   void emitProduct(Product &product);
+  void forPanels(const Product &product,
+                 llvm::function_ref<void(mlir::Value vector, int64_t count)> body);
   void emitRowTiles(const Product &product, int64_t rows);
   void widenForInnerProducts(mlir::Operation *op);
   mlir::Value rowsStored(mlir::Value result);
@@ -153,9 +153,8 @@ private:
   Values spreadLine(mlir::Value line);
   mlir::Value dotBytes(mlir::Value sum, mlir::ArrayRef<mlir::Value> line,
                        mlir::ArrayRef<mlir::Value> word);
-  Values multiplyCodes(const Product &product, mlir::ValueRange sums,
-                       mlir::ArrayRef<mlir::Value> a, mlir::Value step, mlir::Value vector,
-                       int64_t vectors, bool half);
+  Values multiplyCodes(const Product &product, mlir::ValueRange sums, mlir::ArrayRef<mlir::Value> a,
+                       mlir::Value step, mlir::Value vector, int64_t vectors, bool half);
 
   // EmitManyRows.cpp
   bool isForManyRows(const Product &product);
@@ -181,6 +180,8 @@ private:
   // EmitSoftmax.cpp
   struct Attention;
   Result emitSoftmax(kernel::OnlineSoftmaxOp op);
+  Result forKeys(mlir::Block &body, mlir::Value begin, mlir::Value end, int64_t step,
+                 llvm::function_ref<void(mlir::Value position)> use);
   void weighKeys(const Attention &state, const Tile &scores, mlir::Value row, mlir::Value valid);
   Tile widenRows(const Tile &rows, int64_t columns, mlir::Value valid);
   void addRows(const Attention &state, const Tile &rows, mlir::Value valid);
@@ -217,7 +218,7 @@ private:
   kernel::MachineAttr machine;
   Code code;
   mlir::func::FuncOp function;
-  mlir::Value worker, workers, scratch, stream; // `stream`: scratch whose length is the context
+  mlir::Value worker, workers, scratch;
   mlir::IRMapping scalars;
   Values early; // scalars computed before their place
   llvm::DenseMap<mlir::Value, Tile> tiles;
@@ -227,8 +228,8 @@ private:
   mlir::Value zeroRow;                               // what negative row numbers lead to
   llvm::DenseMap<mlir::Value, mlir::Value> gathered; // how many leading rows may exist
   llvm::SmallDenseSet<unsigned> written;             // arguments that stores go to
-  int64_t used = 0, peak = 0, perContext = 0, tailBytes = 0; // scratch; the stream's slack
-  int64_t lanes;                                             // f32 of a vector register
+  int64_t used = 0, peak = 0;                        // scratch
+  int64_t lanes;                                     // f32 of a vector register
 };
 
 /// The largest number known to divide `value`, an index of a kernel.

@@ -20,7 +20,7 @@ def VectorizeKernelsPass : Pass<"glm-vectorize-kernels", "::mlir::ModuleOp"> {
     becomes
     ```mlir
     func.func @double(%args: !llvm.ptr, %worker: i32, %workers: i32, %scratch: !llvm.ptr)
-        attributes {glm.scratch = array<i64: 0, 0>} { ... scf.for ... vector<16xf32> ... }
+        attributes {glm.scratch = 0 : i64} { ... scf.for ... vector<16xf32> ... }
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

@@ -16,14 +16,16 @@ struct Emitter::Product {
   mlir::Value scale;     // address of one f32 for each row of c; null: all 1
   bool dot = false;
   bool integer = false;
-  mlir::Value rowSums; // of integers: address of the sum of each row of a, i32
-  mlir::Value skip;  // bytes to skip in every row of a; null: none
-  mlir::Value ahead; // address that is fetched meanwhile, a line for each turn; null: none
+  mlir::Value rowSums;  // of integers: address of the sum of each row of a, i32
+  mlir::Value skip;     // bytes to skip in every row of a; null: none
+  mlir::Value ahead;    // address that is fetched meanwhile, a line for each turn; null: none
   int64_t prefetch = 0; // bytes ahead in a weight; few rows are bound by memory
   int64_t depth = 0, tileRows = 0, tileVectors = 0;
 
   int64_t steps() const { return depth / b.lane; }
-  int64_t lineBytes() const { return b.groupRows * b.lane * b.element().getIntOrFloatBitWidth() / 8; }
+  int64_t lineBytes() const {
+    return b.groupRows * b.lane * b.element().getIntOrFloatBitWidth() / 8;
+  }
 };
 
 /// The accumulator is updated in place when it is a carried tile that only this product reads and

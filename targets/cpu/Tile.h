@@ -42,6 +42,11 @@ struct Tile {
   mlir::Type element() const { return type.getElementType(); }
   int64_t elementBytes() const { return element().getIntOrFloatBitWidth() / 8; }
   bool isWhole() const { return !validRows && !validColumns; }
+  Tile withRows(mlir::Value valid) const {
+    Tile tile = *this;
+    tile.validRows = valid;
+    return tile;
+  }
 };
 
 /// A kernel argument, or a view of one: what `load_tile` and `store_tile` address.

@@ -11,11 +11,13 @@ BIN, DATA, ARTIFACTS = (Path(os.environ[name]) for name in ("GLM_BIN", "GLM_TEST
 WANTED = {
     "demo-f32.glm": ["glm5-demo", "--precision=f32"],
     "demo-bf16.glm": ["glm5-demo"],
+    "demo-w8a8.glm": ["glm5-demo", "--recipe=w8a8"],
+    "demo-w4a8.glm": ["glm5-demo", "--recipe=w4a8"],
     "tiny.glm": ["glm5-tiny", "--precision=f32", "--context=80", "--slots=2", "--no-mtp"],
-    "shared.glm": ["glm52-tiny", "--precision=f32", "--keep=selections"],
+    "shared.glm": ["glm52-tiny", "--precision=f32", "--keep=selections", "--expanded-keys=64"],
     "shared-bf16.glm": ["glm52-tiny"],
     "kept.glm": ["glm5-tiny", "--keep=selections,experts,hidden"],
-    "kept-f32.glm": ["glm5-tiny", "--precision=f32", "--keep=selections"],
+    "kept-f32.glm": ["glm5-tiny", "--precision=f32", "--keep=selections", "--expanded-keys=64"],
     "t1.glm": ["t1", "--precision=f32"],
     "foreign.glm": ["glm5-tiny", "--target-cpu=generic"],  # no processor that these tests run on
 }

@@ -14,14 +14,15 @@ from invoke import ARTIFACTS, DATA, ToolTest, call  # noqa: E402
 
 DEMO = DATA / "glm5-demo"
 HELD_OUT_NATS, HELD_OUT_SCORED = 3.605195, 14039
+EMULATED_W4A8_NATS = 3.60889
 
 
 class Perplexity(ToolTest):
     tool = "glm-bench"
 
-    def check(self, precision, threads):
+    def check(self, name, threads):
         """Within 0.5 % of the reference's perplexity, over exactly as many tokens."""
-        self.succeed(ARTIFACTS / f"demo-{precision}.glm", "--perplexity", DEMO / "heldout.txt", "--window", 512, "--threads", threads,
+        self.succeed(ARTIFACTS / f"demo-{name}.glm", "--perplexity", DEMO / "heldout.txt", "--window", 512, "--threads", threads,
                      "--json", self.folder / "out.json")
         figures = json.loads((self.folder / "out.json").read_text())["perplexity"]
         self.assertEqual(figures["tokens"], HELD_OUT_SCORED)
@@ -35,6 +36,16 @@ class Perplexity(ToolTest):
 
     def test_bf16(self):
         self.check("bf16", 2)
+
+    def test_recipes(self):
+        """Codes cost what rounding costs: w4a8 as the checkpoint's README emulates it, w8a8 less. The artifact says how it was made."""
+        bf16, w8a8, w4a8 = (self.check(name, 2) for name in ("bf16", "w8a8", "w4a8"))
+        self.assertLess(abs(w4a8 - EMULATED_W4A8_NATS), 1e-3)
+        self.assertLess(abs(w8a8 - bf16), abs(w4a8 - bf16))
+        for name in ("w8a8", "w4a8"):
+            code, out, err = call("glm-inspect", ARTIFACTS / f"demo-{name}.glm", "--json")
+            self.assertEqual(code, 0, err)
+            self.assertEqual(json.loads(out)["provenance"]["recipe"], name)
 
 
 class Continuations(ToolTest):

@@ -51,17 +51,22 @@ Json growthOf(const Run &run, const Json &decode, const Limits &limits) {
   double bytes = (number(*to, "bytes_per_token") - number(*from, "bytes_per_token")) * slots;
   double flop = (number(*to, "flop_per_token") - number(*from, "flop_per_token")) * slots;
   int threads = run.engine.statistics().threads;
-  double peak = limits.peak(run.peakName(run.engine.info().precision == std::string("f32")
-                                             ? Peak::f32
-                                             : Peak::bf16));
+  double peak = limits.peak(
+      run.peakName(run.engine.info().precision == std::string("f32") ? Peak::f32 : Peak::bf16));
   double readMs = 1e3 * bytes / limits.read, peakMs = 1e3 * flop / peak;
   int64_t context = (*to)["context"];
   double topKMs = 1e3 * LimitLoops::topKSeconds(context, topK) * slots *
                   static_cast<double>(scoringLaunches(run)) / threads;
   double limitMs = std::max(readMs, peakMs) + topKMs;
-  return {{"from", (*from)["context"]}, {"to", context},   {"extra_ms", extra},
-          {"bytes", bytes},             {"flop", flop},    {"read_ms", readMs},
-          {"peak_ms", peakMs},          {"top_k_ms", topKMs}, {"limit_ms", limitMs},
+  return {{"from", (*from)["context"]},
+          {"to", context},
+          {"extra_ms", extra},
+          {"bytes", bytes},
+          {"flop", flop},
+          {"read_ms", readMs},
+          {"peak_ms", peakMs},
+          {"top_k_ms", topKMs},
+          {"limit_ms", limitMs},
           {"ratio", extra / limitMs}};
 }
 

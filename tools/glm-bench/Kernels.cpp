@@ -36,13 +36,14 @@ struct Profile {
 };
 
 double slowest(const glm_launch_times &times, int workers) {
-  return 1e-6 * static_cast<double>(
-                    *std::max_element(times.nanoseconds, times.nanoseconds + workers));
+  return 1e-6 *
+         static_cast<double>(*std::max_element(times.nanoseconds, times.nanoseconds + workers));
 }
 
 double average(const glm_launch_times &times, int workers) {
-  return 1e-6 * static_cast<double>(std::accumulate(times.nanoseconds,
-                                                    times.nanoseconds + workers, uint64_t(0))) /
+  return 1e-6 *
+         static_cast<double>(
+             std::accumulate(times.nanoseconds, times.nanoseconds + workers, uint64_t(0))) /
          workers;
 }
 
@@ -51,8 +52,7 @@ double average(const glm_launch_times &times, int workers) {
 class Table {
 public:
   Table(const Run &run, Json head, double parts)
-      : run(run), head(std::move(head)), parts(parts),
-        workers(run.engine.statistics().threads) {}
+      : run(run), head(std::move(head)), parts(parts), workers(run.engine.statistics().threads) {}
 
   /// What `work` does is what the profile shows.
   void measure(Session &session, const std::function<void()> &work,
@@ -88,10 +88,13 @@ void Table::measure(Session &session, const std::function<void()> &work,
     if (line.times->calls == 0)
       continue;
     Work done = line.launch ? workOf(*line.launch) : Work();
-    lines.push_back({line.times->kernel, line.times->label,
+    lines.push_back({line.times->kernel,
+                     line.times->label,
                      static_cast<double>(line.times->calls) / parts,
-                     slowest(*line.times, workers) / parts, average(*line.times, workers) / parts,
-                     {done.flop / parts, done.bytes / parts}, line.launch});
+                     slowest(*line.times, workers) / parts,
+                     average(*line.times, workers) / parts,
+                     {done.flop / parts, done.bytes / parts},
+                     line.launch});
   }
 }
 
@@ -127,8 +130,9 @@ void Table::finish(const Limits &limits, KernelFigures &figures) {
     total += line.ms;
     (line.launch ? busy : barriers) += line.busy;
   }
-  std::sort(lines.begin(), lines.end(),
-                   [](const Line &a, const Line &b) { return std::tie(b.ms, a.path) < std::tie(a.ms, b.path); });
+  std::sort(lines.begin(), lines.end(), [](const Line &a, const Line &b) {
+    return std::tie(b.ms, a.path) < std::tie(a.ms, b.path);
+  });
   for (const Line &line : lines)
     figures.kernels.push_back(rowOf(line, limits, total));
   Json sums = head;
@@ -164,31 +168,18 @@ Table decodeTable(const Run &run, int64_t context) {
 }
 
 Table prefillTable(const Run &run, int64_t length) {
-  run.engine.requireContext("--prefill", length);
-  int64_t chunk = run.engine.rowsFor(length);
-  Session session = run.openSession(length, chunk, 1, /*profile=*/true);
-  std::vector<int32_t> tokens(static_cast<size_t>(length));
-  for (size_t i = 0; i < tokens.size(); ++i)
-    tokens[i] = static_cast<int32_t>((i * 7919 + run.arguments.seed) %
-                                     static_cast<uint64_t>(run.engine.info().vocabulary));
-  std::vector<StepCounts> steps;
-  auto once = [&] {
-    tool::check(glm_session_release(session.get(), 0));
-    steps.clear();
-    tool::prefill(session, tokens, chunk, false, [&](size_t first, size_t count) {
-      bool last = first + count == tokens.size();
-      steps.push_back(run.countsOf(
-          tool::rowsOf(tokens.data() + first, count, static_cast<int64_t>(first)), last));
-    });
-  };
-  once();
+  Prompt prompt(run, length, /*profile=*/true);
   Table table(run, {{"table", "prefill"}, {"tokens", length}}, 1);
-  table.measure(session, once, [&](const ProgramCosts::Launch &launch) {
-    Work sum;
-    for (const StepCounts &step : steps)
-      sum += run.costs.workOf(launch, step);
-    return sum;
-  });
+  table.measure(
+      prompt.session, [&] { prompt.run(); },
+      [&](const ProgramCosts::Launch &launch) {
+        auto number = static_cast<size_t>(&launch - run.costs.launches().data());
+        Work sum;
+        for (const Prompt::Step &step : prompt.steps)
+          if (step.ran.at(number))
+            sum += run.costs.workOf(launch, step.counts);
+        return sum;
+      });
   return table;
 }
 

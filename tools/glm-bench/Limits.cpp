@@ -120,9 +120,8 @@ double LimitLoops::peakRate(const PeakLoop &loop) const {
   auto rounds = uint64_t(double(trial) * peakSeconds / once) + 1;
   std::vector<double> rates;
   for (int run = 0; run < limitRuns; ++run) {
-    double seconds = parallelSeconds(options.threads, [&](int) {
-      sink.store(loop.run(rounds), std::memory_order_relaxed);
-    });
+    double seconds = parallelSeconds(
+        options.threads, [&](int) { sink.store(loop.run(rounds), std::memory_order_relaxed); });
     rates.push_back(double(rounds) * loop.operations * options.threads / seconds);
   }
   return Summary(rates).median;

@@ -18,7 +18,7 @@ namespace glm::bench {
 /// Rates of all threads together. A peak that this processor or artifact has no instruction for is
 /// 0.
 struct Limits {
-  double read = 0;                   ///< bytes a second
+  double read = 0;                    ///< bytes a second
   double f32 = 0, bf16 = 0, int8 = 0; ///< operations a second
 
   /// Peak of the arithmetic called "f32", "bf16" or "int8".

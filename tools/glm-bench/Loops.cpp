@@ -37,7 +37,8 @@ template <typename Vector> [[gnu::always_inline]] inline float lanesOf(const Vec
   return sum;
 }
 
-template <size_t Bytes> [[gnu::always_inline]] inline float plainBody(const uint8_t *data, size_t bytes) {
+template <size_t Bytes>
+[[gnu::always_inline]] inline float plainBody(const uint8_t *data, size_t bytes) {
   using Word = typename Vectors<Bytes>::Word;
   constexpr size_t step = 4 * Bytes;
   Word a = {}, b = {}, c = {}, d = {};
@@ -61,7 +62,8 @@ template <typename Float, typename Word>
 }
 
 /// Panels of four vectors of pairs, `streamBlock` long: every word holds two rows of one column.
-template <size_t Bytes> [[gnu::always_inline]] inline float gemvBody(const uint8_t *data, size_t bytes) {
+template <size_t Bytes>
+[[gnu::always_inline]] inline float gemvBody(const uint8_t *data, size_t bytes) {
   using Float = typename Vectors<Bytes>::Float;
   using Word = typename Vectors<Bytes>::Word;
   constexpr size_t step = 4 * Bytes;
@@ -93,8 +95,7 @@ template <size_t Bytes, size_t... I>
   return lanesOf((sums[I] + ...));
 }
 
-template <size_t Bytes>
-constexpr double fmaOperations = 2.0 * chains * Bytes / sizeof(float);
+template <size_t Bytes> constexpr double fmaOperations = 2.0 * chains * Bytes / sizeof(float);
 
 #define GLM_LEVEL(name, bytes, ...)                                                                \
   __VA_ARGS__ float plain##name(const uint8_t *data, size_t size) {                                \

@@ -40,11 +40,12 @@ bool parse(int argc, char **argv, Arguments &arguments) {
                "glm-bench");
   std::string device = "cpu";
   app.set_version_flag("--version", "glm-bench " GLM_VERSION);
-  app.footer("Figures are medians of several runs on a possibly shared machine. Loops that only read "
-             "memory or only multiply run before and after every table, with the same threads and "
-             "kind of pages; shares are of the mean of both. Bytes are those of weights and cached "
-             "rows that a step needs, operations those of its products. Without flags: --prefill 128 "
-             "--decode 16 --context 0.");
+  app.footer(
+      "Figures are medians of several runs on a possibly shared machine. Loops that only read "
+      "memory or only multiply run before and after every table, with the same threads and "
+      "kind of pages; shares are of the mean of both. Bytes are those of weights and cached "
+      "rows that a step needs, operations those of its products. Without flags: --prefill 128 "
+      "--decode 16 --context 0.");
   app.add_option("artifact", arguments.engine.artifact, "the compiled model")
       ->type_name("MODEL.glm");
   checked(
@@ -64,10 +65,11 @@ bool parse(int argc, char **argv, Arguments &arguments) {
       ->capture_default_str();
   app.add_option("--device", device, "where to run")->type_name("NAME")->capture_default_str();
   std::string attention = "auto";
-  app.add_option("--attention", attention,
-                 "force one form of attention over many rows of a sequence: gathered, masked (all "
-                 "keys expanded, a mask hides what is not selected) or expanded (nothing is hidden: "
-                 "beyond index_topk not the model)")
+  app.add_option(
+         "--attention", attention,
+         "force one form of attention over many rows of a sequence: gathered, masked (all "
+         "keys expanded, a mask hides what is not selected) or expanded (nothing is hidden: "
+         "beyond index_topk not the model)")
       ->type_name("FORM")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(tool::attentionNames),
                                                      std::end(tool::attentionNames)))
@@ -90,7 +92,8 @@ bool parse(int argc, char **argv, Arguments &arguments) {
   app.add_option("--trace", arguments.trace,
                  "write a step at the first context as Chrome trace events")
       ->type_name("FILE");
-  checked(app.add_option("--seed", arguments.seed, "of tokens and cache rows"), "S", CLI::NonNegativeNumber)
+  checked(app.add_option("--seed", arguments.seed, "of tokens and cache rows"), "S",
+          CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--perplexity", arguments.perplexity, "score a text")
       ->type_name("@FILE")

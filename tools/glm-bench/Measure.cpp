@@ -75,46 +75,42 @@ std::vector<bool> launchesThatRan(const Session &session) {
 
 //===--- Prefill ------------------------------------------------------------------------------===//
 
-namespace {
-
-/// Work of a prompt in chunks, as tool::prefill runs it.
-Total prefillWork(const Run &run, int64_t length, int64_t chunk, const std::vector<bool> &ran) {
-  Total total;
-  for (int64_t first = 0; first < length; first += chunk) {
-    std::vector<glm_row> rows(static_cast<size_t>(std::min(chunk, length - first)));
-    for (size_t i = 0; i < rows.size(); ++i)
-      rows[i] = {0, 0, static_cast<int32_t>(first + static_cast<int64_t>(i)), 0};
-    total.add(run.costs.total(run.countsOf(rows, first + chunk >= length), ran));
-  }
-  return total;
+Prompt::Prompt(const Run &run, int64_t length, bool profile)
+    : chunk(run.engine.rowsFor(length)),
+      tokens(randomTokens(length, run.engine.info().vocabulary, run.arguments.seed)) {
+  run.engine.requireContext("--prefill", length);
+  session = run.openSession(length, chunk, 1, profile);
+  glm_session_reset_profile(session.get());
+  tool::prefill(session, tokens, chunk, false, [&](size_t first, size_t count) {
+    auto rows = tool::rowsOf(tokens.data() + first, count, static_cast<int64_t>(first));
+    bool isLast = first + count == tokens.size();
+    steps.push_back({run.countsOf(rows, isLast ? 1 : 0), launchesThatRan(session)});
+    glm_session_reset_profile(session.get());
+  });
 }
 
-} // namespace
+void Prompt::run() {
+  tool::check(glm_session_release(session.get(), 0));
+  tool::prefill(session, tokens, chunk, false, [](size_t, size_t) {});
+}
 
 Json measurePrefill(const Run &run) {
   auto results = Json::array();
   std::vector<Total> totals;
   run.limits.before("prefill");
   for (int64_t length : run.arguments.prefill) {
-    run.engine.requireContext("--prefill", length);
-    int64_t chunk = run.engine.rowsFor(length);
-    Session session = run.openSession(length, chunk, 1);
-    std::vector<int32_t> tokens =
-        randomTokens(length, run.engine.info().vocabulary, run.arguments.seed);
-    auto once = [&] {
-      tool::check(glm_session_release(session.get(), 0));
-      tool::prefill(session, tokens, chunk, false, [](size_t, size_t) {});
-    };
-    once();
+    Prompt prompt(run, length);
     std::vector<double> times;
     for (int i = 0; i < run.arguments.repetitions; ++i)
-      times.push_back(secondsOf(once));
+      times.push_back(secondsOf([&] { prompt.run(); }));
     Summary seconds(times);
-    Json row = {{"tokens", length},
-                {"tokens_per_s", static_cast<double>(length) / seconds.median}};
+    Json row = {{"tokens", length}, {"tokens_per_s", static_cast<double>(length) / seconds.median}};
     addTimes(row, seconds);
     results.push_back(row);
-    totals.push_back(prefillWork(run, length, chunk, launchesThatRan(session)));
+    Total total;
+    for (const Prompt::Step &step : prompt.steps)
+      total.add(run.costs.total(step.counts, step.ran));
+    totals.push_back(total);
   }
   Limits limits = run.limits.after("prefill");
   for (size_t i = 0; i < totals.size(); ++i) {

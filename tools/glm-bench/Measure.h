@@ -72,6 +72,23 @@ struct Total {
 /// Which launches of `step` ran since the profile was reset; empty when the session has none.
 std::vector<bool> launchesThatRan(const Session &session);
 
+/// A prompt of seeded tokens, in a session of its own. Making one runs it once.
+struct Prompt {
+  struct Step {
+    StepCounts counts;
+    std::vector<bool> ran; ///< as launchesThatRan: not every step takes the same way
+  };
+
+  Prompt(const Run &run, int64_t length, bool profile = false);
+  /// From an empty cache.
+  void run();
+
+  int64_t chunk;
+  std::vector<int32_t> tokens;
+  Session session;
+  std::vector<Step> steps;
+};
+
 /// `[{"tokens", "tokens_per_s", "ms", "least_ms", "most_ms", "flop", "peak", "share_of_peak", …}]`,
 /// one run of the prompt from an empty cache each.
 Json measurePrefill(const Run &run);
@@ -114,9 +131,9 @@ std::string traceOf(const Run &run);
 /// is scored.
 Json measurePerplexity(const Arguments &arguments, const tool::Engine &engine);
 
-/// What the last of several numbers of threads gives, in units of the first: `{"from", "to", "read",
-/// "f32", …, "decode": [{"context", "times", "of_limit"}], "prefill": […]}`, `of_limit` in units of
-/// what it gives the limits: of reads for decode, of the peak for prefill.
+/// What the last of several numbers of threads gives, in units of the first: `{"from", "to",
+/// "read", "f32", …, "decode": [{"context", "times", "of_limit"}], "prefill": […]}`, `of_limit` in
+/// units of what it gives the limits: of reads for decode, of the peak for prefill.
 Json scalingOf(const Json &first, const Json &last);
 void printScaling(const Json &scaling);
 

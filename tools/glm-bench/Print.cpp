@@ -75,10 +75,11 @@ void printLimits(const Json &limits) {
 
 void printPrefill(const Json &rows) {
   for (const Json &row : rows)
-    std::printf("prefill %7lld %10.1f tokens/s %10.2f ms (%.2f-%.2f) %8.1f GFLOP/s %6s of peak %s\n",
-                whole(row, "tokens"), number(row, "tokens_per_s"), number(row, "ms"),
-                number(row, "least_ms"), number(row, "most_ms"), number(row, "gflop_per_s"),
-                percent(row, "share_of_peak").c_str(), row.value("peak", "").c_str());
+    std::printf(
+        "prefill %7lld %10.1f tokens/s %10.2f ms (%.2f-%.2f) %8.1f GFLOP/s %6s of peak %s\n",
+        whole(row, "tokens"), number(row, "tokens_per_s"), number(row, "ms"),
+        number(row, "least_ms"), number(row, "most_ms"), number(row, "gflop_per_s"),
+        percent(row, "share_of_peak").c_str(), row.value("peak", "").c_str());
 }
 
 void printDecode(const Json &rows) {
@@ -95,8 +96,9 @@ void printGrowth(const Json &growth) {
   std::printf("growth %lld to %lld: %.3f ms more; new keys %.1f MB at the read limit %.3f ms, %.2f "
               "GFLOP at the peak %.3f ms, top-k %.3f ms: %.2f times the limit\n",
               whole(growth, "from"), whole(growth, "to"), number(growth, "extra_ms"),
-              number(growth, "bytes") / 1e6, number(growth, "read_ms"), number(growth, "flop") / 1e9,
-              number(growth, "peak_ms"), number(growth, "top_k_ms"), number(growth, "ratio"));
+              number(growth, "bytes") / 1e6, number(growth, "read_ms"),
+              number(growth, "flop") / 1e9, number(growth, "peak_ms"), number(growth, "top_k_ms"),
+              number(growth, "ratio"));
 }
 
 /// `model.layers.3.mlp` as `model.layers.*.mlp`.
@@ -146,8 +148,9 @@ std::vector<Line> linesOf(const Json &kernels, const Json &table) {
   std::vector<Line> sorted;
   for (auto &[key, line] : lines)
     sorted.push_back(line);
-  std::sort(sorted.begin(), sorted.end(),
-                   [](const Line &a, const Line &b) { return std::tie(b.ms, a.path) < std::tie(a.ms, b.path); });
+  std::sort(sorted.begin(), sorted.end(), [](const Line &a, const Line &b) {
+    return std::tie(b.ms, a.path) < std::tie(a.ms, b.path);
+  });
   return sorted;
 }
 
@@ -188,11 +191,10 @@ void printKernels(const Json &kernels, const Json &table) {
   std::printf("%9s %6s %9s %7s %6s %9s %8s %6s %6s  %s\n", "ms", "calls", "MB", "GB/s", "read",
               "MFLOP", "GFLOP/s", "peak", "limit", "kernel");
   for (const Line &line : withoutTrifles(linesOf(kernels, table)))
-    std::printf("%9.4f %6.0f %9.2f %7.1f %6s %9.1f %8.1f %6s %6s  %s %s\n", line.ms,
-                line.launches, line.bytes / 1e6, line.bytes / line.ms / 1e6,
-                share(line.readTime, line).c_str(), line.flop / 1e6, line.flop / line.ms / 1e6,
-                share(line.peakTime, line).c_str(), share(line.limitTime, line).c_str(),
-                line.name.c_str(), line.path.c_str());
+    std::printf("%9.4f %6.0f %9.2f %7.1f %6s %9.1f %8.1f %6s %6s  %s %s\n", line.ms, line.launches,
+                line.bytes / 1e6, line.bytes / line.ms / 1e6, share(line.readTime, line).c_str(),
+                line.flop / 1e6, line.flop / line.ms / 1e6, share(line.peakTime, line).c_str(),
+                share(line.limitTime, line).c_str(), line.name.c_str(), line.path.c_str());
   std::printf("launches %.4f ms + barriers %.4f ms, workers' mean, + outside %.4f ms = %.4f ms\n",
               number(table, "launches_ms"), number(table, "barriers_ms"), number(table, "rest_ms"),
               number(table, "wall_ms"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// On a shared machine a second thread may give 1.2 times or twice as much. Whether a program uses it
-// well shows only beside the loops that do nothing but use it.
+// On a shared machine a second thread may give 1.2 times or twice as much. Whether a program uses
+// it well shows only beside the loops that do nothing but use it.
 #include "tools/glm-bench/Measure.h"
 
 #include <cstdio>

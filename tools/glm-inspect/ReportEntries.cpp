@@ -35,8 +35,7 @@ static std::string textOf(const schema::Expr &expression,
 }
 
 std::string textOf(const schema::Expr &expression, const schema::Program &program) {
-  return textOf(expression,
-                [&](uint32_t dim) { return program.dims()->Get(dim)->name()->str(); });
+  return textOf(expression, [&](uint32_t dim) { return program.dims()->Get(dim)->name()->str(); });
 }
 
 /// A cost of a launch. The loader does not look at them, so a broken one is null like one that is

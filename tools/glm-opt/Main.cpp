@@ -33,7 +33,8 @@
 using namespace mlir;
 
 static void registerDialects(DialectRegistry &registry) {
-  registry.insert<glm::model::GlmDialect, glm::kernel::KernelDialect, glm::program::ProgramDialect>();
+  registry
+      .insert<glm::model::GlmDialect, glm::kernel::KernelDialect, glm::program::ProgramDialect>();
   registry.insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
                   memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
                   vector::VectorDialect, x86vector::X86VectorDialect>();
@@ -58,5 +59,6 @@ int main(int argc, char **argv) {
   DialectRegistry registry;
   registerDialects(registry);
   registerPasses();
-  return asMainReturnCode(MlirOptMain(argc, argv, "glm-opt, the passes of glmc " GLM_VERSION "\n", registry));
+  return asMainReturnCode(
+      MlirOptMain(argc, argv, "glm-opt, the passes of glmc " GLM_VERSION "\n", registry));
 }

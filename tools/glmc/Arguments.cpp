@@ -77,6 +77,12 @@ void addModel(CLI::App &app, CompileOptions &c) {
       ->check(CLI::Range(1, 65536))
       ->capture_default_str()
       ->group(group);
+  app.add_option("--expanded-keys", c.expandedKeys,
+                 "most keys that attention of a prompt expands (default: as many as pays); 0: code "
+                 "for one form of attention only")
+      ->type_name("KEYS")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
   app.add_flag("--no-mtp", c.noMtp, "leave the draft layer out")->group(group);
   app.add_option(
          "--latent-norm-eps", c.latentNormEps,

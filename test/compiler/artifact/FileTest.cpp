@@ -131,8 +131,9 @@ void ArtifactFile::checkKvB(const schema::Weight *weight, const Tensor &tensor,
       }
 }
 
-// bf16 and f32: plain rows, panels, rows of heads, widened ones.
+// bf16 and f32: plain rows, panels, rows of heads for both forms of attention, widened ones.
 TEST_F(ArtifactFile, EveryWeightIsWhereItsLayoutSays) {
+  options.expandedKeys = 64;
   auto checkpoint = Checkpoint::open(checkpointFolder);
   ASSERT_TRUE(checkpoint.ok());
   std::vector<std::string> files;

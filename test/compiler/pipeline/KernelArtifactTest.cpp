@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A hand-written kernel, compiled by itself and run through the runtime: every kernel on plain buffers gets an entry
-// `run.<kernel>` with a port for each argument.
+// A hand-written kernel, compiled by itself and run through the runtime: every kernel on plain
+// buffers gets an entry `run.<kernel>` with a port for each argument.
 #include "compiler/diagnostics/Diagnostic.h"
 #include "compiler/pipeline/Compile.h"
 #include "glm/runtime.h"
@@ -65,7 +65,8 @@ TEST_F(KernelArtifact, Runs) {
   std::vector<float> x(7 * 20), y(7 * 20);
   for (size_t i = 0; i < x.size(); ++i)
     x[i] = float(i);
-  glm_tensor inputs[] = {{"arg0", GLM_F32, 2, {7, 20}, x.data()}, {"arg1", GLM_F32, 2, {7, 20}, y.data()}};
+  glm_tensor inputs[] = {{"arg0", GLM_F32, 2, {7, 20}, x.data()},
+                         {"arg1", GLM_F32, 2, {7, 20}, y.data()}};
   status = glm_session_run(session, "run.twice", inputs, 2);
   ASSERT_EQ(status.code, GLM_OK) << status.message;
   glm_tensor output;

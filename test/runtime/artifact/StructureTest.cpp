@@ -14,7 +14,8 @@ using namespace glm::runtime;
 namespace {
 
 bool generated(const std::vector<uint64_t> &bytes, size_t size) {
-  flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t *>(bytes.data()), size, 64, 10000000);
+  flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t *>(bytes.data()), size, 64,
+                                 10000000);
   return glm::schema::VerifyProgramBuffer(verifier);
 }
 

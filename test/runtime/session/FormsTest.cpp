@@ -99,7 +99,8 @@ TEST(Forms, Memory) {
   EXPECT_EQ(info.max_expanded_keys, maxKeys);
 }
 
-// What the artifact does not allow is refused: more than the bound, less than none, 0 where it has no meaning.
+// What the artifact does not allow is refused: more than the bound, less than none, 0 where it has
+// no meaning.
 TEST(Forms, Refused) {
   Loaded toy;
   ASSERT_EQ(toy.status.code, GLM_OK) << toy.status.message;

@@ -13,10 +13,10 @@ namespace {
 
 /// Keys appended by one kernel are read by the other; counts below, at and above K.
 TEST(Attention, IndexSelects) {
-  constexpr int64_t n = 6, heads = 8, width = 32, kept = 10, context = 2048;
+  constexpr int64_t n = 6, heads = 8, width = 32, kept = 10;
   for (const TargetOptions &machine : runnableMachines()) {
     SCOPED_TRACE(nameOf(machine));
-    Kernels kernels(kernelText("index.mlir"), machine, context);
+    Kernels kernels(kernelText("index.mlir"), machine);
     Cache<float> cache(2, width, 16);
     int64_t counts[n] = {1, 9, 10, 11, 40, 1500};
     constexpr int64_t cached = 1600;

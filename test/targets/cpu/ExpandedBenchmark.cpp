@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// `cpu-kernel-test --benchmark`: attention over expanded keys, two heads of GLM-5, against the plain
-// linear of f32 in the same run. FLOP are those of keys that rows see, not of whole blocks.
+// `cpu-kernel-test --benchmark`: attention over expanded keys, two heads of GLM-5, against the
+// plain linear of f32 in the same run. FLOP are those of keys that rows see, not of whole blocks.
 #include "Benchmark.h"
 #include "Expanded.h"
 #include "Linear.h"
@@ -45,7 +45,7 @@ void benchmark(const TargetOptions &machine, PlainLinear &linear, int64_t n, int
                bool masked) {
   ExpandedSizes s{.H = 2, .D = 192, .R = 64, .V = 256, .L = 512, .limit = 2048};
   s.words = 272;
-  Kernels kernels(expandedKernels(s, sizeof(T) == 2), machine, 8192);
+  Kernels kernels(expandedKernels(s, sizeof(T) == 2), machine);
   int64_t keys = first + n;
   int64_t pages = (keys + 1023) / 1024, blocks = (keys + 63) / 64 * 64;
   Buffer<T> cached(pages * 1024 * (s.L + s.R)), uk(s.H * s.D * s.L), uv(s.H * s.V * s.L);
@@ -54,7 +54,7 @@ void benchmark(const TargetOptions &machine, PlainLinear &linear, int64_t n, int
   Buffer<glm_row> rows(n);
   Buffer<float> k(blocks * s.H * s.keyWidth()), v(blocks * s.H * s.valueWidth());
   Buffer<float> y(n * s.H * s.V);
-  
+
   uint64_t seed = 1;
   for (Buffer<T> *buffer : {&cached, &uk, &uv, &qn, &qr})
     Random(seed++).fill(*buffer);
@@ -68,11 +68,18 @@ void benchmark(const TargetOptions &machine, PlainLinear &linear, int64_t n, int
   }
   glm_cache_view view{reinterpret_cast<uint8_t *>(cached.data()), table.data(), pages};
   uint64_t N = n, K = keys, M = masked ? n : 0;
-  std::vector<uint64_t> expand{reinterpret_cast<uint64_t>(&view), rows.word(), N, uk.word(),
-                               uv.word(), k.word(), K, v.word(), K};
+  std::vector<uint64_t> expand{reinterpret_cast<uint64_t>(&view),
+                               rows.word(),
+                               N,
+                               uk.word(),
+                               uv.word(),
+                               k.word(),
+                               K,
+                               v.word(),
+                               K};
   std::vector<uint64_t> hide{selection.word(), N, hidden.word(), M};
-  std::vector<uint64_t> attend{qn.word(), N, qr.word(), N, rows.word(), N, k.word(), K,
-                               v.word(), K, hidden.word(), M, y.word(), N};
+  std::vector<uint64_t> attend{qn.word(), N, qr.word(),     N, rows.word(), N, k.word(), K,
+                               v.word(),  K, hidden.word(), M, y.word(),    N};
   auto time = [&](const char *name, std::vector<uint64_t> &arguments) {
     return seconds([&] { kernels.entry(name)(arguments.data(), 0, 1, kernels.scratchOf(name)); });
   };
@@ -88,19 +95,19 @@ void benchmark(const TargetOptions &machine, PlainLinear &linear, int64_t n, int
     attended[i] = attendFlop / time("attend", attend) * 1e-9;
   }
   double limit = medianOf(plain), e = medianOf(expanded), a = medianOf(attended);
-  std::printf("%-24s %s expanded, %4ld rows to %5ld keys%s: expand %6.1f GFLOP/s (%.2f of a linear's "
-              "%.1f), attend %6.1f (%.2f), hide %.2f us a row\n",
-              nameOf(machine).c_str(), sizeof(T) == 2 ? "bf16" : "f32 ", long(n), long(keys),
-              masked ? ", masked" : "        ", e, e / limit, limit, a, a / limit, medianOf(hid));
+  std::printf(
+      "%-24s %s expanded, %4ld rows to %5ld keys%s: expand %6.1f GFLOP/s (%.2f of a linear's "
+      "%.1f), attend %6.1f (%.2f), hide %.2f us a row\n",
+      nameOf(machine).c_str(), sizeof(T) == 2 ? "bf16" : "f32 ", long(n), long(keys),
+      masked ? ", masked" : "        ", e, e / limit, limit, a, a / limit, medianOf(hid));
 }
 
 } // namespace
 
 void runExpandedBenchmarks(const TargetOptions &machine) {
   PlainLinear linear(machine);
-  for (auto [n, first, masked] : {std::tuple<int64_t, int64_t, bool>{512, 0, false},
-                                  {2048, 0, false},
-                                  {1024, 3072, true}}) {
+  for (auto [n, first, masked] :
+       {std::tuple<int64_t, int64_t, bool>{512, 0, false}, {2048, 0, false}, {1024, 3072, true}}) {
     benchmark<float>(machine, linear, n, first, masked);
     benchmark<Bf16>(machine, linear, n, first, masked);
   }

@@ -45,8 +45,9 @@ template <typename T> struct Batch {
     for (int64_t i = 0; i < n; ++i) {
       int64_t visible = first + i + 1, count = std::min(s.limit, visible);
       for (int64_t k = 0; k < count; ++k)
-        selection[i * s.limit + k] =
-            int32_t(i % 3 == 0 ? visible - count + k : i % 3 == 1 ? k : visible * k / count);
+        selection[i * s.limit + k] = int32_t(i % 3 == 0   ? visible - count + k
+                                             : i % 3 == 1 ? k
+                                                          : visible * k / count);
     }
   }
 

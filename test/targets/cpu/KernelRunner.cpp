@@ -37,7 +37,7 @@ std::vector<TargetOptions> runnableMachines() {
 
 std::string nameOf(const TargetOptions &machine) { return machine.cpu + machine.features; }
 
-Kernels::Kernels(const std::string &text, const TargetOptions &machine, int64_t positions) {
+Kernels::Kernels(const std::string &text, const TargetOptions &machine) {
   context.loadDialect<kernel::KernelDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
                       mlir::scf::SCFDialect>();
   auto check = [](const auto &result) {
@@ -75,8 +75,7 @@ Kernels::Kernels(const std::string &text, const TargetOptions &machine, int64_t 
   for (const KernelEntry &entry : image.kernels) {
     void *address = dlsym(library, entry.name.c_str());
     functions[entry.name] = reinterpret_cast<glm_kernel>(address);
-    size_t bytes = entry.scratch + entry.scratchPerContext * positions;
-    scratch[entry.name].assign(bytes + 128, 0xff); // NaN in every float type
+    scratch[entry.name].assign(entry.scratch + 128, 0xff); // NaN in every float type
   }
 }
 

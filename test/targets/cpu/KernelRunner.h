@@ -24,8 +24,8 @@ std::string nameOf(const TargetOptions &machine);
 
 class Kernels {
 public:
-  /// Ends the test on any failure. `positions`: the context that scratch is made for.
-  Kernels(const std::string &text, const TargetOptions &machine, int64_t positions = 4096);
+  /// Ends the test on any failure.
+  Kernels(const std::string &text, const TargetOptions &machine);
   ~Kernels();
 
   void run(const std::string &name, const std::vector<uint64_t> &arguments, uint32_t workers = 1);

@@ -35,8 +35,8 @@ kernel.func @linear(%x: !kernel.buffer<?x$Kx$t>, %w: !kernel.buffer<$Nx$Kx$t, #k
   kernel.return
 })";
 
-/// The same as compiled models have it: a unit is a block of rows by all panels, and rows are loaded
-/// once for all of them.
+/// The same as compiled models have it: a unit is a block of rows by all panels, and rows are
+/// loaded once for all of them.
 inline constexpr const char *blocked = R"(
 kernel.func @linear(%x: !kernel.buffer<?x$Kx$t>, %w: !kernel.buffer<$Nx$Kx$t, #kernel.panels<$n, $lane>>,
                     %y: !kernel.buffer<?x$Nxf32>) {
@@ -71,13 +71,13 @@ kernel.func @linear(%x: !kernel.buffer<?x$Kx$t>, %w: !kernel.buffer<$Nx$Kx$t, #k
 template <typename T> std::string linearKernel(Shape shape, const char *text = linear) {
   bool bf16 = sizeof(T) == 2;
   return fill(text, {{"t", bf16 ? "bf16" : "f32"},
-                       {"lane", bf16 ? "2" : "1"},
-                       {"m", std::to_string(shape.rows)},
-                       {"r", std::to_string(shape.rows - 1)},
-                       {"n", std::to_string(shape.n)},
-                       {"N", std::to_string(shape.width)},
-                       {"K", std::to_string(shape.depth)},
-                       {"k", std::to_string(shape.block)}});
+                     {"lane", bf16 ? "2" : "1"},
+                     {"m", std::to_string(shape.rows)},
+                     {"r", std::to_string(shape.rows - 1)},
+                     {"n", std::to_string(shape.n)},
+                     {"N", std::to_string(shape.width)},
+                     {"K", std::to_string(shape.depth)},
+                     {"k", std::to_string(shape.block)}});
 }
 
 } // namespace glm::test

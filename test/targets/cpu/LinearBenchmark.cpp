@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// `cpu-kernel-test --benchmark[=top-k]`: linears against a loop of the same instruction on registers, both
-// measured in thread CPU time, alternating. Prints ratios, asserts nothing.
+// `cpu-kernel-test --benchmark[=top-k]`: linears against a loop of the same instruction on
+// registers, both measured in thread CPU time, alternating. Prints ratios, asserts nothing.
 #include "Benchmark.h"
 #include "KernelRunner.h"
 #include "Linear.h"
@@ -42,7 +42,8 @@ std::pair<double, double> compare(double flopA, const std::function<void()> &a, 
   return {samplesA[7], samplesB[7]};
 }
 
-/// The same product on data that stays in L1: nothing but its instructions. `block`: rows of a unit.
+/// The same product on data that stays in L1: nothing but its instructions. `block`: rows of a
+/// unit.
 template <typename T>
 void benchmark(const TargetOptions &machine, int64_t rows, int64_t N, int64_t K, int64_t block) {
   constexpr int64_t n = 64;
@@ -69,10 +70,10 @@ void benchmark(const TargetOptions &machine, int64_t rows, int64_t N, int64_t K,
           peak(inside.data(), 0, 1, other);
       });
   double bytes = double(N * K * int64_t(sizeof(T))) / (2.0 * double(rows * N * K)) * rate;
-  std::printf(
-      "%-24s %s %5ld x %5ld x %5ld by %3ld: %7.1f GFLOP/s, in L1 %7.1f, ratio %.2f, weights %5.1f GB/s\n",
-      nameOf(machine).c_str(), sizeof(T) == 2 ? "bf16" : "f32 ", long(rows), long(N), long(K), long(block), rate,
-      limit, rate / limit, bytes);
+  std::printf("%-24s %s %5ld x %5ld x %5ld by %3ld: %7.1f GFLOP/s, in L1 %7.1f, ratio %.2f, "
+              "weights %5.1f GB/s\n",
+              nameOf(machine).c_str(), sizeof(T) == 2 ? "bf16" : "f32 ", long(rows), long(N),
+              long(K), long(block), rate, limit, rate / limit, bytes);
 }
 
 } // namespace

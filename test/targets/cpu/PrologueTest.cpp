@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t K = 96, N0 = 40, N1 = 20, most = 8, experts = 20, topK = 3;
 
-template <typename T> ::testing::AssertionResult equal(Buffer<T> &a, Buffer<T> &b) {
+template <typename T>::testing::AssertionResult equal(Buffer<T> &a, Buffer<T> &b) {
   for (size_t i = 0; i < a.size(); ++i)
     if (std::memcmp(&a[i], &b[i], sizeof(T)) != 0)
       return ::testing::AssertionFailure() << a[i] << " and " << b[i] << " at " << i;

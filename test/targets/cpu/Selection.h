@@ -141,8 +141,8 @@ kernel.func @rows(%x: !kernel.buffer<?x$Txf32>, %ends: !kernel.buffer<?x1xi32>, 
   return fill(text, {{"T", std::to_string(T)}, {"K", std::to_string(K)}});
 }
 
-/// `search(q [n, H, D], w [n, H, 1], rows, keys, ids [n, K])`, bf16 keys in lines: R rows of one slot
-/// a unit, all of which see as many keys as the last.
+/// `search(q [n, H, D], w [n, H, 1], rows, keys, ids [n, K])`, bf16 keys in lines: R rows of one
+/// slot a unit, all of which see as many keys as the last.
 inline std::string searchOfKeys(int64_t H, int64_t D, int64_t R, int64_t K) {
   constexpr const char *text = R"(
 kernel.func @search(%q: !kernel.buffer<?x$Hx$Dxbf16>, %w: !kernel.buffer<?x$Hx1xf32>, %rows: !kernel.buffer<?x4xi32>,

@@ -6,7 +6,7 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 // A map whose only reader is a store needs no scratch; the rest of a row is masked.
 // CHECK-LABEL: func.func @double(
 // CHECK-SAME: %{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: i32, %{{.*}}: i32, %{{.*}}: !llvm.ptr {llvm.noalias})
-// CHECK-SAME: attributes {glm.scratch = array<i64: 0, 0>}
+// CHECK-SAME: attributes {glm.scratch = 0 : i64}
 // CHECK: scf.for
 // CHECK: llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
 // CHECK: arith.addf %{{.*}} : vector<16xf32>
@@ -52,7 +52,7 @@ kernel.func @product(%x: !kernel.buffer<?x64xbf16>, %w: !kernel.buffer<32x64xbf1
 
 // What may still be among the best is kept, not the scores: no scratch grows with the context.
 // CHECK-LABEL: func.func @top(
-// CHECK-SAME: attributes {glm.scratch = array<i64: {{[0-9]+}}, 0>}
+// CHECK-SAME: attributes {glm.scratch = {{[0-9]+}} : i64}
 kernel.func @top(%x: !kernel.buffer<?x64xf32>, %ids: !kernel.buffer<?x4xi32>) {
   %c0 = arith.constant 0 : index
   %c64 = arith.constant 64 : index
