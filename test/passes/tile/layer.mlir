@@ -1,6 +1,6 @@
-// RUN: glm-opt %s --glm-model-pipeline=precision=bf16 --glm-fuse-pipeline --glm-tile-pipeline 2>/dev/null \
+// RUN: glm-opt %s --glm-model-pipeline=precision=bf16 --glm-fuse-pipeline=expanded-keys=64 --glm-tile-pipeline 2>/dev/null \
 // RUN:   | FileCheck %s --check-prefixes=CHECK,BF16
-// RUN: glm-opt %s --glm-model-pipeline=precision=f32 --glm-fuse-pipeline --glm-tile-pipeline 2>/dev/null \
+// RUN: glm-opt %s --glm-model-pipeline=precision=f32 --glm-fuse-pipeline=expanded-keys=64 --glm-tile-pipeline 2>/dev/null \
 // RUN:   | FileCheck %s --check-prefixes=CHECK,F32
 
 // A layer with an indexer and experts, with the sizes of the glm5-tiny checkpoint, through three phases: which kernels run
