@@ -25,7 +25,7 @@ namespace glm {
 /// The module attribute that carries TargetDescription::machine.
 inline constexpr llvm::StringLiteral machineAttribute = "kernel.machine";
 
-/// What the user asked for.
+/// What the user asked for. One description is one level: an artifact may hold code for several.
 struct TargetOptions {
   std::string cpu = "native"; // or a name of the target's list
   std::string triple;         // empty: the host's for native, else what the cpu implies
@@ -36,7 +36,8 @@ struct TargetOptions {
 struct TargetDescription {
   kernel::MachineAttr machine;
   std::string name;     // "cpu"
-  std::string cpu;      // resolved, "sapphirerapids"
+  std::string level;    // what users call it, "sapphirerapids"
+  std::string cpu;      // what LLVM calls it
   std::string triple;   // "x86_64-unknown-linux-gnu"
   std::string features; // what code generation is given beside the cpu
   /// LLVM names of features that the code may use and a loader must find on its machine.

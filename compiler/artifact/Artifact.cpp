@@ -123,8 +123,10 @@ void Writer::addSegment(StringRef name, program::SegmentKind kind) {
 const std::string &Writer::bytesOf(program::SegmentOp segment) {
   static const std::string none;
   switch (segment.getKind()) {
-  case program::SegmentKind::Code:
-    return options.code;
+  case program::SegmentKind::Code: {
+    auto code = options.code.find(segment.getSymName().str());
+    return code == options.code.end() ? none : code->second;
+  }
   case program::SegmentKind::Tokenizer:
     return tokenizer;
   case program::SegmentKind::Ledger:
@@ -200,8 +202,8 @@ absl::Status Writer::writeProgram(OutputFile &file, const std::string &program) 
 absl::StatusOr<WriteSummary> Writer::write() {
   if (absl::Status status = readCheckpoint(); !status.ok())
     return status;
-  if (!options.code.empty())
-    addSegment("code", program::SegmentKind::Code);
+  for (const auto &[segment, bytes] : options.code)
+    addSegment(segment, program::SegmentKind::Code);
   if (!tokenizer.empty())
     addSegment("tokenizer", program::SegmentKind::Tokenizer);
   if (!ledger.empty())
@@ -233,7 +235,8 @@ absl::StatusOr<WriteSummary> Writer::write() {
   if (absl::Status status = file->commit(); !status.ok())
     return status;
   summary.programBytes = planned;
-  summary.codeBytes = options.code.size();
+  for (const auto &[segment, bytes] : options.code)
+    summary.codeBytes += bytes.size();
   summary.tokenizerBytes = tokenizer.size();
   summary.ledgerBytes = ledger.size();
   summary.weightBytes = weights.packing.segmentBytes;

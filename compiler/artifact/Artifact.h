@@ -11,14 +11,16 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <map>
+
 namespace glm::artifact {
 
 struct WriteOptions {
   std::filesystem::path output;
   /// Folder of weights, configuration and tokenizer; empty when the module has no weights.
   std::filesystem::path checkpoint;
-  /// The linked image that `program.kernel` entries point into; empty when there is none.
-  std::string code;
+  /// The linked images that `program.kernel` and `program.level` point into, by segment.
+  std::map<std::string, std::string> code;
   unsigned workers = 1;
   /// Recorded as they are: the flags that change what is compiled.
   std::vector<std::string> flags;
@@ -37,9 +39,9 @@ struct WriteSummary {
   std::vector<Rounded> rounded;
 };
 
-/// Writes the artifact beside its final name and renames it. Adds the segments `code`, `tokenizer`
-/// and `ledger` to `module`. Errors: GLM0207 (a tokenizer that cannot be compiled), GLM0305,
-/// GLM0600-0602.
+/// Writes the artifact beside its final name and renames it. Adds the segments of code,
+/// `tokenizer` and `ledger` to `module`. Errors: GLM0207 (a tokenizer that cannot be compiled),
+/// GLM0305, GLM0600-0602.
 absl::StatusOr<WriteSummary> writeArtifact(mlir::ModuleOp module, const WriteOptions &options);
 
 } // namespace glm::artifact

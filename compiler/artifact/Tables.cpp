@@ -88,6 +88,8 @@ private:
   }
 
   Offset<schema::Device> device(program::DeviceOp op);
+  Offset<schema::Device> device(program::DeviceKind kind, StringRef name, ArrayAttr needed,
+                                StringRef description);
   Offset<schema::Dim> dim(program::DimOp op);
   Offset<schema::Segment> segment(program::SegmentOp op);
   Offset<schema::Weight> weight(program::WeightOp op);
@@ -95,6 +97,7 @@ private:
   Offset<schema::WeightGroup> group(program::GroupOp op);
   Offset<schema::State> state(program::StateOp op);
   Offset<schema::Kernel> kernel(program::KernelOp op);
+  Offset<schema::Level> level(program::LevelOp op);
   Offset<schema::Entry> entry(program::EntryOp op) { return writeEntry(w, op); }
   Offset<schema::CommunicationGroup> communication(program::CommunicationOp op) {
     return schema::CreateCommunicationGroup(b, w.string(op.getSymName()), uint32_t(op.getRanks()));
@@ -114,12 +117,17 @@ private:
   const Provenance &provenance;
 };
 
-Offset<schema::Device> ProgramTables::device(program::DeviceOp op) {
+Offset<schema::Device> ProgramTables::device(program::DeviceKind kind, StringRef name,
+                                             ArrayAttr needed, StringRef description) {
   Offsets<flatbuffers::String> features;
-  for (auto feature : op.getFeatures().getAsRange<StringAttr>())
+  for (auto feature : needed.getAsRange<StringAttr>())
     features.push_back(w.string(feature.getValue()));
-  return schema::CreateDevice(b, schema::DeviceKind(op.getKind()), w.string(op.getName()),
-                              b.CreateVector(features), w.string(op.getDescription()));
+  return schema::CreateDevice(b, schema::DeviceKind(kind), w.string(name), b.CreateVector(features),
+                              w.string(description));
+}
+
+Offset<schema::Device> ProgramTables::device(program::DeviceOp op) {
+  return device(op.getKind(), op.getName(), op.getFeatures(), op.getDescription());
 }
 
 Offset<schema::Dim> ProgramTables::dim(program::DimOp op) {
@@ -177,6 +185,20 @@ Offset<schema::Kernel> ProgramTables::kernel(program::KernelOp op) {
   auto name = w.string(op.getSymName());
   return schema::CreateKernel(b, name, w.indexOf(op.getSegment()), uint64_t(op.getEntry()), name,
                               scratch);
+}
+
+Offset<schema::Level> ProgramTables::level(program::LevelOp op) {
+  Offsets<schema::Kernel> kernels;
+  for (auto [kernel, entry, scratch] :
+       llvm::zip_equal(module.getOps<program::KernelOp>(), op.getEntries(), op.getScratch())) {
+    auto size = w.expr(program::Expr(scratch));
+    StringRef symbol = kernel.getSymName();
+    auto name = b.CreateSharedString(symbol.data(), symbol.size());
+    kernels.push_back(
+        schema::CreateKernel(b, name, w.indexOf(op.getSegment()), uint64_t(entry), name, size));
+  }
+  auto host = device(program::DeviceKind::Cpu, op.getName(), op.getFeatures(), op.getDescription());
+  return schema::CreateLevel(b, host, b.CreateVector(kernels));
 }
 
 Offset<flatbuffers::Vector<Offset<schema::Tokenizer>>> ProgramTables::tokenizers() {
@@ -288,7 +310,7 @@ uint32_t ProgramTables::pageRows() {
 std::string ProgramTables::write() {
   auto modelTable = model();
   auto origin = provenanceTable();
-  auto devices = table(&ProgramTables::device);
+  auto devices = table<program::DeviceOp>(&ProgramTables::device);
   auto dims = table(&ProgramTables::dim);
   auto segments = table(&ProgramTables::segment);
   auto weights = table(&ProgramTables::weight);
@@ -296,6 +318,10 @@ std::string ProgramTables::write() {
   auto groups = table(&ProgramTables::group);
   auto states = table(&ProgramTables::state);
   auto kernels = table(&ProgramTables::kernel);
+  Offsets<schema::Level> levelRows;
+  for (auto op : module.getOps<program::LevelOp>())
+    levelRows.push_back(level(op));
+  auto levels = b.CreateVector(levelRows);
   auto entries = table(&ProgramTables::entry);
   auto communication = table(&ProgramTables::communication);
   auto names = tokenizers();
@@ -320,6 +346,7 @@ std::string ProgramTables::write() {
   program.add_communication(communication);
   program.add_page_rows(pageRows());
   program.add_counts(counts);
+  program.add_levels(levels);
   schema::FinishProgramBuffer(b, program.Finish());
   return std::string(reinterpret_cast<const char *>(b.GetBufferPointer()), b.GetSize());
 }

@@ -3,6 +3,8 @@
 // artifact: the program, its code and its weights become one file.
 #include "compiler/pipeline/Compilation.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <charconv>
 
 namespace glm {
@@ -15,8 +17,11 @@ static std::string shortest(double value) {
 
 /// The flags that change what comes out; how many workers wrote it and where is nobody's business.
 static std::vector<std::string> meaningfulFlags(const CompileOptions &o,
-                                                const TargetDescription &description) {
-  std::vector<std::string> flags = {"--target=" + o.target, "--target-cpu=" + description.cpu,
+                                                const std::vector<TargetDescription> &levels) {
+  std::string cpus;
+  for (const TargetDescription &level : levels)
+    cpus += (cpus.empty() ? "" : ",") + level.level;
+  std::vector<std::string> flags = {"--target=" + o.target, "--target-cpu=" + cpus,
                                     "--precision=" + o.precision,
                                     "--slots=" + std::to_string(o.slots)};
   if (o.indexKeys != "bf16")
@@ -40,9 +45,10 @@ absl::Status runArtifact(Compilation &c) {
   artifact::WriteOptions options;
   options.output = c.options.output;
   options.checkpoint = c.checkpoint;
-  options.code = std::move(c.code.bytes);
+  for (auto [number, image] : llvm::enumerate(c.code))
+    options.code[segmentOf(c, number)] = std::move(image.bytes);
   options.workers = c.options.jobs;
-  options.flags = meaningfulFlags(c.options, c.description);
+  options.flags = meaningfulFlags(c.options, c.levels);
   options.compiler = c.options.compiler;
   options.progress = c.options.progress;
   auto summary = artifact::writeArtifact(*c.module, options);

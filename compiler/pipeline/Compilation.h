@@ -43,9 +43,14 @@ public:
   /// Folder of the checkpoint; empty when there is none.
   std::filesystem::path checkpoint;
   const Target *target = nullptr;
+  /// What the artifact has code for, best first.
+  std::vector<TargetDescription> levels;
+  /// The level that tiles and the packing of weights are chosen for: the one of the widest vectors.
+  /// The others read the same panels.
   TargetDescription description;
-  /// From the target phase on.
-  CodeImage code;
+  /// From the target phase on, one image a level.
+  std::vector<CodeImage> code;
+  std::vector<uint64_t> codeBytes; // of each, when the images are gone into the artifact
   artifact::WriteSummary written;
   std::vector<PhaseCost> costs;
   /// What passes decided, in their own words: `glm-fuse-gated-mlp: fused …`.
@@ -75,6 +80,9 @@ absl::Status writeModule(Compilation &compilation, const std::filesystem::path &
 
 /// Finds the target and what it says of the machine, once.
 absl::Status describeTarget(Compilation &compilation);
+
+/// The segment that holds a level's code: of one level only, plain `code`.
+std::string segmentOf(const Compilation &compilation, size_t level);
 
 /// One object a kernel: tiles, reason, launches. Looked at while kernels still have bodies.
 llvm::json::Array describeKernels(mlir::ModuleOp module);

@@ -37,7 +37,8 @@ struct CompileOptions {
   std::filesystem::path output;
   Phase to = Phase::Artifact;
 
-  /// "cpu", and a name of the target's list of processors.
+  /// "cpu", and names of the target's list of processors, with commas between them: each becomes a
+  /// level of the artifact.
   std::string target = "cpu", targetCpu = "native";
   /// "bf16" or "f32".
   std::string precision = "bf16";

@@ -130,6 +130,25 @@ json::Array describeRounding(const artifact::WriteSummary &summary) {
   return list;
 }
 
+/// The levels, best first, and what they share. Code is there once for each; weights are packed
+/// for the level of the widest vectors and the others read the same panels.
+json::Object describeTargets(const Compilation &c) {
+  json::Array levels;
+  for (const TargetDescription &level : c.levels)
+    levels.push_back(json::Object{{"name", level.level},
+                                  {"cpu", level.cpu},
+                                  {"triple", level.triple},
+                                  {"required_features", json::Array(level.requiredFeatures)},
+                                  {"vector_bytes", level.machine.getVectorBytes()}});
+  for (auto [level, image] : llvm::zip(levels, c.codeBytes))
+    level.getAsObject()->insert({"code_bytes", int64_t(image)});
+  return json::Object{{"name", c.description.name},
+                      {"cpu", c.description.cpu},
+                      {"triple", c.description.triple},
+                      {"levels", std::move(levels)},
+                      {"packing", "weights once, in the panels of " + c.description.level}};
+}
+
 json::Object describeArtifact(const artifact::WriteSummary &s) {
   return json::Object{
       {"file_bytes", int64_t(s.fileBytes)},     {"program_bytes", int64_t(s.programBytes)},
@@ -161,8 +180,7 @@ absl::Status writeReport(const Compilation &c) {
   json::Object report;
   if (auto model = module->getAttrOfType<DictionaryAttr>("glm.model"))
     report["model"] = textOf(model);
-  report["target"] = json::Object{
-      {"name", c.description.name}, {"cpu", c.description.cpu}, {"triple", c.description.triple}};
+  report["target"] = describeTargets(c);
   report["phases"] = describePhases(c);
   report["decisions"] = describeDecisions(c);
   report["kernels"] =

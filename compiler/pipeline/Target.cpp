@@ -26,73 +26,137 @@ absl::Status coded(const absl::Status &status, Code code, const std::string &thi
   return codedError(code, thing, std::string(status.message()), remedy);
 }
 
-OwningOpRef<ModuleOp> takeKernels(Compilation &c) {
+OwningOpRef<ModuleOp> takeKernels(Compilation &c, const TargetDescription &level) {
   OwningOpRef<ModuleOp> kernels = ModuleOp::create(c.module->getLoc());
-  (*kernels)->setAttr(machineAttribute, (*c.module)->getAttr(machineAttribute));
+  (*kernels)->setAttr(machineAttribute, level.machine);
   for (auto kernel : c.module->getOps<kernel::FuncOp>())
     kernels->push_back(kernel->clone());
   return kernels;
 }
 
-/// Each kernel.func gives way to a program.kernel in the segment `code`.
-void replaceKernels(Compilation &c) {
+absl::StatusOr<CodeImage> compileKernels(Compilation &c, const TargetDescription &level) {
+  OwningOpRef<ModuleOp> kernels = takeKernels(c, level);
+  absl::Status legal =
+      c.run(Phase::Target, [&](OpPassManager &pm) { c.target->legalize(pm); }, *kernels);
+  if (!legal.ok())
+    return legal;
+  DiagnosticCollector diagnostics(&c.context);
+  auto object = c.target->codegen(*kernels, level);
+  if (!object.ok())
+    return coded(object.status(), Code::CodeGenerationFailed, "kernels", "please report the model");
+  auto image = c.target->link(*object, level);
+  if (!image.ok())
+    return coded(image.status(), Code::CodeGenerationFailed, "kernels", "please report the model");
+  return image;
+}
+
+llvm::StringMap<const KernelEntry *> entriesOf(const CodeImage &image) {
   llvm::StringMap<const KernelEntry *> entries;
-  for (const KernelEntry &entry : c.code.kernels)
+  for (const KernelEntry &entry : image.kernels)
     entries[entry.name] = &entry;
+  return entries;
+}
+
+ArrayAttr featuresOf(OpBuilder &b, const TargetDescription &level) {
+  SmallVector<StringRef> features(level.requiredFeatures.begin(), level.requiredFeatures.end());
+  return b.getStrArrayAttr(features);
+}
+
+/// Each kernel.func gives way to a program.kernel, whose code is the last level's, and what better
+/// processors have stands in a program.level each.
+void replaceKernels(Compilation &c) {
   SmallVector<kernel::FuncOp> kernels(c.module->getOps<kernel::FuncOp>());
   if (kernels.empty())
     return;
   OpBuilder b(&c.context);
   auto devices = c.module->getOps<program::DeviceOp>();
   b.setInsertionPointAfter(devices.empty() ? kernels.front() : *devices.begin());
-  program::SegmentOp::create(b, c.module->getLoc(), "code", program::SegmentKind::Code,
-                             GLM_CONTAINER_SEGMENT_ALIGNMENT,
-                             b.getI64IntegerAttr(int64_t(c.code.bytes.size())), "host");
+  for (auto [number, image] : llvm::enumerate(c.code))
+    program::SegmentOp::create(b, c.module->getLoc(), segmentOf(c, number),
+                               program::SegmentKind::Code, GLM_CONTAINER_SEGMENT_ALIGNMENT,
+                               b.getI64IntegerAttr(int64_t(image.bytes.size())), "host");
+  size_t last = c.code.size() - 1;
+  auto plain = entriesOf(c.code[last]);
   for (kernel::FuncOp kernel : kernels) {
-    const KernelEntry *entry = entries.lookup(kernel.getSymName());
+    const KernelEntry *entry = plain.lookup(kernel.getSymName());
     b.setInsertionPoint(kernel);
-    program::KernelOp::create(b, kernel.getLoc(), kernel.getSymName(), "code",
+    program::KernelOp::create(b, kernel.getLoc(), kernel.getSymName(), segmentOf(c, last),
                               int64_t(entry->offset),
                               program::Expr(int64_t(entry->scratch)).toAttribute(&c.context));
-    kernel.erase();
   }
+  for (size_t number = 0; number < last; ++number) {
+    auto entries = entriesOf(c.code[number]);
+    SmallVector<int64_t> offsets, scratch;
+    for (kernel::FuncOp kernel : kernels) {
+      offsets.push_back(int64_t(entries.lookup(kernel.getSymName())->offset));
+      scratch.push_back(int64_t(entries.lookup(kernel.getSymName())->scratch));
+    }
+    const TargetDescription &level = c.levels[number];
+    program::LevelOp::create(b, c.module->getLoc(), "level" + std::to_string(number), level.level,
+                             featuresOf(b, level), level.json, segmentOf(c, number), offsets,
+                             scratch);
+  }
+  for (kernel::FuncOp kernel : kernels)
+    kernel.erase();
 }
 
-/// An entry needs the scratch of its greediest kernel: constants are compared now, the rest when a
-/// session begins.
+/// An entry needs the scratch of its greediest kernel on the greediest level.
 void setScratch(Compilation &c) {
-  llvm::StringMap<program::KernelOp> kernels;
-  for (auto kernel : c.module->getOps<program::KernelOp>())
-    kernels[kernel.getSymName()] = kernel;
+  llvm::StringMap<int64_t> most;
+  for (const CodeImage &image : c.code)
+    for (const KernelEntry &kernel : image.kernels)
+      most[kernel.name] = std::max(most[kernel.name], int64_t(kernel.scratch));
   for (auto entry : c.module->getOps<program::EntryOp>()) {
-    int64_t constant = 0;
-    llvm::SetVector<Attribute> growing;
+    int64_t bytes = 0;
     entry.walk([&](program::LaunchOp launch) {
-      program::ExprAttr scratch = kernels.lookup(launch.getKernel()).getScratch();
-      if (std::optional<int64_t> bytes = program::Expr::of(scratch).constant())
-        constant = std::max(constant, *bytes);
-      else
-        growing.insert(scratch);
+      bytes = std::max(bytes, most.lookup(launch.getKernel()));
     });
-    program::Expr most = constant;
-    for (Attribute scratch : growing)
-      most = max(most, program::Expr::of(cast<program::ExprAttr>(scratch)));
-    entry.setScratchAttr(most.toAttribute(&c.context));
+    entry.setScratchAttr(program::Expr(bytes).toAttribute(&c.context));
   }
 }
 
 void describeDevice(Compilation &c) {
   OpBuilder b(&c.context);
   for (auto device : c.module->getOps<program::DeviceOp>()) {
-    SmallVector<StringRef> features(c.description.requiredFeatures.begin(),
-                                    c.description.requiredFeatures.end());
-    device.setName(c.description.cpu);
-    device.setFeaturesAttr(b.getStrArrayAttr(features));
-    device.setDescription(c.description.json);
+    device.setName(c.levels.back().level);
+    device.setFeaturesAttr(featuresOf(b, c.levels.back()));
+    device.setDescription(c.levels.back().json);
   }
 }
 
+/// Loops in the place of instructions are for tests and never the best.
+size_t rankOf(const TargetDescription &level) {
+  return level.machine.getMatrix() == "amx-loops" ? 0 : level.requiredFeatures.size();
+}
+
+/// Names become levels, best first: what needs more of a processor runs in fewer places and faster.
+absl::Status describeLevels(Compilation &c) {
+  SmallVector<StringRef> names;
+  StringRef(c.options.targetCpu).split(names, ',');
+  for (StringRef name : names) {
+    TargetOptions options;
+    options.cpu = name.str();
+    auto description = cpuTarget().describe(c.context, options);
+    if (!description.ok())
+      return coded(description.status(), Code::UnknownTarget, "--target-cpu=" + options.cpu,
+                   "choose one of those or native");
+    for (const TargetDescription &other : c.levels)
+      if (other.level == description->level)
+        return codedError(Code::FlagsConflict, "--target-cpu=" + c.options.targetCpu,
+                          "names the level " + other.level + " twice", "name it once");
+    auto place = llvm::find_if(c.levels, [&](const TargetDescription &other) {
+      return rankOf(other) < rankOf(*description);
+    });
+    c.levels.insert(place, std::move(*description));
+  }
+  return absl::OkStatus();
+}
+
 } // namespace
+
+std::string segmentOf(const Compilation &c, size_t level) {
+  return c.levels.size() == 1 ? "code" : "code." + c.levels[level].level;
+}
 
 absl::Status describeTarget(Compilation &c) {
   if (c.target)
@@ -100,14 +164,13 @@ absl::Status describeTarget(Compilation &c) {
   if (c.options.target != "cpu")
     return codedError(Code::UnknownTarget, "--target=" + c.options.target,
                       "is no target of this version", "use cpu");
-  TargetOptions options;
-  options.cpu = c.options.targetCpu;
-  auto description = cpuTarget().describe(c.context, options);
-  if (!description.ok())
-    return coded(description.status(), Code::UnknownTarget, "--target-cpu=" + options.cpu,
-                 "choose one of those or native");
+  if (absl::Status status = describeLevels(c); !status.ok())
+    return status;
   c.target = &cpuTarget();
-  c.description = std::move(*description);
+  c.description =
+      *std::max_element(c.levels.begin(), c.levels.end(), [](const auto &a, const auto &b) {
+        return a.machine.getVectorBytes() < b.machine.getVectorBytes();
+      });
   return absl::OkStatus();
 }
 
@@ -121,21 +184,13 @@ absl::Status runTarget(Compilation &c) {
                       "resume from an earlier phase or name the same processor");
   (*c.module)->setAttr(machineAttribute, c.description.machine);
   c.kernelReport = describeKernels(*c.module);
-
-  OwningOpRef<ModuleOp> kernels = takeKernels(c);
-  absl::Status legal =
-      c.run(Phase::Target, [&](OpPassManager &pm) { c.target->legalize(pm); }, *kernels);
-  if (!legal.ok())
-    return legal;
-  DiagnosticCollector diagnostics(&c.context);
-  auto object = c.target->codegen(*kernels, c.description);
-  if (!object.ok())
-    return coded(object.status(), Code::CodeGenerationFailed, "kernels", "please report the model");
-  auto image = c.target->link(*object, c.description);
-  if (!image.ok())
-    return coded(image.status(), Code::CodeGenerationFailed, "kernels", "please report the model");
-  c.code = std::move(*image);
-
+  for (const TargetDescription &level : c.levels) {
+    absl::StatusOr<CodeImage> image = compileKernels(c, level);
+    if (!image.ok())
+      return image.status();
+    c.codeBytes.push_back(image->bytes.size());
+    c.code.push_back(std::move(*image));
+  }
   replaceKernels(c);
   setScratch(c);
   describeDevice(c);

@@ -85,13 +85,16 @@ def Kernel_MachineAttr : Kernel_Attr<"Machine", "machine"> {
     a vector register, `registers` their number, caches are in bytes per core (`l3` in all),
     `bf16_dot` says that the target multiplies pairs of bf16 into f32, `cache_line_rows` how many cached
     keys one packed line holds, `page_rows` how many rows a cache page holds, `prefetch` how many bytes
-    ahead of a stream it pays to ask for memory (0: never), `int8_dot` that the target multiplies fours of bytes into i32.
+    ahead of a stream it pays to ask for memory (0: never), `int8_dot` that the target multiplies fours of bytes into i32,
+    `matrix` which instructions multiply small matrices: none, `amx` (`amx-loops`: loops of the same meaning in
+    their place) or `mmla`.
   }];
   let parameters = (ins StringRefParameter<"">:$target, "int64_t":$vector_bytes,
                         "int64_t":$registers, "int64_t":$l1, "int64_t":$l2, "int64_t":$l3,
                         "bool":$bf16_dot, "int64_t":$cache_line_rows, "int64_t":$page_rows,
                         DefaultValuedParameter<"int64_t", "0">:$prefetch,
-                        DefaultValuedParameter<"bool", "false">:$int8_dot);
+                        DefaultValuedParameter<"bool", "false">:$int8_dot,
+                        StringRefParameter<"", "\"\"">:$matrix);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -111,6 +111,19 @@ LogicalResult KernelOp::verify() {
   return success();
 }
 
+LogicalResult LevelOp::verify() {
+  // C1.
+  auto kernels = (*this)->getParentOfType<ModuleOp>().getOps<KernelOp>();
+  size_t count = size_t(std::distance(kernels.begin(), kernels.end()));
+  if (getEntries().size() != count || getScratch().size() != count)
+    return emitOpError("has ") << getEntries().size() << " entries and " << getScratch().size()
+                               << " sizes of scratch for " << count << " kernels";
+  for (int64_t number : llvm::concat<const int64_t>(getEntries(), getScratch()))
+    if (number < 0)
+      return emitOpError("has the negative number ") << number;
+  return success();
+}
+
 LogicalResult CommunicationOp::verify() {
   // C1.
   if (getRanks() < 2)

@@ -188,6 +188,28 @@ def Program_KernelOp : Program_TableOp<"kernel"> {
   let hasVerifier = 1;
 }
 
+def Program_LevelOp : Program_TableOp<"level"> {
+  let summary = "the kernels once more, for better processors";
+  let description = [{
+    Code of all kernels for processors with more features than the device `@host` asks for: `entries` and `scratch`
+    are what `program.kernel` says, in the order of the kernels. Levels stand best first; a loader takes the first
+    whose features it finds, or else the device and the kernels themselves.
+
+    - C1: `entries` and `scratch` have a number for each kernel, none negative.
+
+    ```mlir
+    program.level @level0 "znver4" needs ["avx512f"] description "{}" in @code.znver4 entries [4160] scratch [0]
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$name, StrArrayAttr:$features, StrAttr:$description,
+                       FlatSymbolRefAttr:$segment, DenseI64ArrayAttr:$entries, DenseI64ArrayAttr:$scratch);
+  let assemblyFormat = [{
+    $sym_name $name `needs` $features `description` $description `in` $segment `entries` $entries
+    `scratch` $scratch attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
 def Program_CommunicationOp : Program_TableOp<"communication"> {
   let summary = "ranks that exchange data";
   let description = [{

@@ -96,26 +96,48 @@ bool checkHash(const schema::Segment &segment, const uint8_t *data, const char *
               segment.name()->c_str(), segment.size());
 }
 
-bool checkProcessor(const schema::Program &program, const char *path, glm_status &status) {
-  for (const schema::Device *device : *program.devices()) {
+// The first feature that a level needs and this processor does not offer; null: it runs.
+static const char *missingFeature(const schema::Device &device, Feature &feature) {
+  for (size_t i = 0; i < countOf(device.required_features()); ++i) {
+    const char *name = device.required_features()->Get(i)->c_str();
+    feature = processorFeature(name);
+    if (feature != Feature::present)
+      return name;
+  }
+  return nullptr;
+}
+
+bool chooseLevel(const schema::Program &program, const char *wanted, const char *path,
+                 const schema::Level *&level, glm_status &status) {
+  for (const schema::Device *device : *program.devices())
     if (device->kind() != schema::DeviceKind::cpu)
       return fail(status, GLM_UNSUPPORTED,
                   "%s: is compiled for the device %s, this runtime executes processors only; "
                   "compile it with --target=cpu",
                   path, device->name()->c_str());
-    for (size_t i = 0; i < countOf(device->required_features()); ++i) {
-      const char *name = device->required_features()->Get(i)->c_str();
-      Feature feature = processorFeature(name);
-      if (feature != Feature::present)
-        return fail(status, GLM_WRONG_PROCESSOR,
-                    "%s: is compiled for %s and needs %s, which %s; compile it with "
-                    "--target-cpu=native on this machine",
-                    path, device->name()->c_str(), name,
-                    feature == Feature::absent ? "this processor does not have"
-                                               : "this runtime cannot look for");
-    }
+  size_t levels = countOf(program.levels());
+  const schema::Device *refused = nullptr;
+  const char *missing = nullptr;
+  Feature feature = Feature::absent;
+  for (size_t i = 0; i <= levels; ++i) {
+    level = i < levels ? program.levels()->Get(uint32_t(i)) : nullptr;
+    const schema::Device *device = level ? level->device() : program.devices()->Get(0);
+    if (wanted && strcmp(wanted, device->name()->c_str()) != 0)
+      continue;
+    refused = device;
+    missing = missingFeature(*device, feature);
+    if (!missing)
+      return true;
   }
-  return true;
+  if (!refused)
+    return fail(status, GLM_NOT_FOUND,
+                "%s: has no code for %s; glm-inspect lists the levels that it has", path, wanted);
+  return fail(status, GLM_WRONG_PROCESSOR,
+              "%s: is compiled for %s and needs %s, which %s; compile it with "
+              "--target-cpu=native on this machine",
+              path, refused->name()->c_str(), missing,
+              feature == Feature::absent ? "this processor does not have"
+                                         : "this runtime cannot look for");
 }
 
 } // namespace glm::runtime

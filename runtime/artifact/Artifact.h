@@ -50,8 +50,10 @@ bool checkProgram(const schema::Program &program, const glm_container_header &he
 bool checkHash(const schema::Segment &segment, const uint8_t *data, const char *path,
                glm_status &status);
 
-/// Whether every feature that the artifact's processors require is present here.
-bool checkProcessor(const schema::Program &program, const char *path, glm_status &status);
+/// The best level whose features this processor has all, or the one that is called `wanted` when
+/// that is not null. Null: the last one, which Program.devices and Program.kernels are.
+bool chooseLevel(const schema::Program &program, const char *wanted, const char *path,
+                 const schema::Level *&level, glm_status &status);
 
 /// Bits of one element.
 uint32_t bitsOf(schema::Dtype dtype);

@@ -8,13 +8,30 @@
 
 namespace glm::runtime {
 
-bool Checker::kernels() {
-  for (size_t i = 0; i < countOf(program.kernels()); ++i) {
-    const schema::Kernel *kernel = program.kernels()->Get(uint32_t(i));
+bool Checker::code(const flatbuffers::Vector<flatbuffers::Offset<schema::Kernel>> *kernels) {
+  for (size_t i = 0; i < countOf(kernels); ++i) {
+    const schema::Kernel *kernel = kernels->Get(uint32_t(i));
     const char *name = kernel->name()->c_str();
     if (!holds(kernel->segment(), schema::SegmentKind::code))
       return broken("kernel", name, "segment %u is no segment of code", kernel->segment());
     if (kernel->scratch() && !expression(kernel->scratch(), "kernel", name))
+      return false;
+  }
+  return true;
+}
+
+bool Checker::kernels() {
+  if (!code(program.kernels()))
+    return false;
+  for (size_t i = 0; i < countOf(program.levels()); ++i) {
+    const schema::Level *level = program.levels()->Get(uint32_t(i));
+    if (level->kernels()->size() != countOf(program.kernels()) ||
+        level->device()->kind() != schema::DeviceKind::cpu)
+      return broken("level", level->device()->name()->c_str(),
+                    "is of kind %d and has %u kernels, the program has %zu",
+                    int(level->device()->kind()), level->kernels()->size(),
+                    countOf(program.kernels()));
+    if (!code(level->kernels()))
       return false;
   }
   for (size_t i = 0; i < countOf(program.handoffs()); ++i) {

@@ -38,6 +38,7 @@ private:
   bool weights();
   bool state(const schema::State &state);
   bool named();
+  bool code(const flatbuffers::Vector<flatbuffers::Offset<schema::Kernel>> *kernels);
   bool kernels();
   bool entries();
   bool entry(const schema::Entry &entry);

@@ -183,22 +183,21 @@ bool Loader::verifyWeights() {
 
 bool Loader::loadCode() {
   bool throughLinker = model.runtime->options.debug_code == 1;
-  for (uint32_t i = 0; i < model.segments.size(); ++i) {
-    const schema::Segment &segment = *program.segments()->Get(i);
-    if (segment.kind() == schema::SegmentKind::code &&
-        !model.segments[i].code.load(model.segments[i].data, segment.size(),
-                                     segment.name()->c_str(), throughLinker, status))
-      return false;
-  }
   for (uint32_t i = 0; i < model.kernels.size(); ++i) {
-    const schema::Kernel &kernel = *program.kernels()->Get(i);
-    const void *entry = model.segments[kernel.segment()].code.entry(kernel.offset());
+    const schema::Kernel &kernel = *model.code()->Get(i);
+    const schema::Segment &segment = *program.segments()->Get(kernel.segment());
+    SegmentMemory &memory = model.segments[kernel.segment()];
+    // Segments of other levels stay what they are: bytes of a file.
+    if (!memory.code.isLoaded() &&
+        !memory.code.load(memory.data, segment.size(), segment.name()->c_str(), throughLinker,
+                          status))
+      return false;
+    const void *entry = memory.code.entry(kernel.offset());
     if (!entry)
       return fail(status, GLM_MALFORMED,
                   "%s: kernel %s: offset %" PRIu64
                   " is not in the executable part of segment %s; compile it again",
-                  model.path, kernel.name()->c_str(), kernel.offset(),
-                  program.segments()->Get(kernel.segment())->name()->c_str());
+                  model.path, kernel.name()->c_str(), kernel.offset(), segment.name()->c_str());
     model.kernels[i] = reinterpret_cast<glm_kernel>(reinterpret_cast<uintptr_t>(entry));
   }
   return true;
@@ -285,12 +284,15 @@ glm_status glm_model_load(glm_runtime *runtime, const char *path, const glm_mode
   glm_status status = okStatus();
   *result = nullptr;
   Artifact artifact;
-  if (!artifact.open(path, status) || !checkProcessor(artifact.program(), path, status))
+  glm_model_options chosen = options ? *options : glm_model_options{};
+  const schema::Level *level = nullptr;
+  if (!artifact.open(path, status) ||
+      !chooseLevel(artifact.program(), chosen.level, path, level, status))
     return status;
   glm_model *model = allocateModel(runtime, artifact, path, status);
   if (!model)
     return status;
-  glm_model_options chosen = options ? *options : glm_model_options{};
+  model->level = level;
   if (Loader(*model, chosen, status).load())
     *result = model;
   else

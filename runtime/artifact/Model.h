@@ -47,9 +47,14 @@ struct glm_model {
   const glm::schema::Program &program() const { return artifact.program(); }
   const uint8_t *weight(uint32_t index) const;
   int findEntry(const char *name) const;
+  /// The code that runs here: of the level that was chosen, in the order of Program.kernels.
+  const flatbuffers::Vector<flatbuffers::Offset<glm::schema::Kernel>> *code() const {
+    return level ? level->kernels() : program().kernels();
+  }
 
   glm_runtime *runtime;
   glm::runtime::Artifact artifact;
+  const glm::schema::Level *level = nullptr; // null: what the program itself says
   const char *path = nullptr;
   std::span<glm::runtime::SegmentMemory> segments;
   std::span<glm_kernel> kernels;

@@ -75,7 +75,8 @@ glm_status glm_model_describe(const glm_model *model, glm_model_info *info) {
   info->commit = textOf(provenance.commit());
   info->precision = textOf(provenance.precision());
   info->recipe = textOf(provenance.recipe());
-  info->device = program.devices()->Get(0)->name()->c_str();
+  const schema::Device *device = model->level ? model->level->device() : program.devices()->Get(0);
+  info->device = device->name()->c_str();
   info->entries = program.entries()->size();
   info->blobs = countOf(program.blobs());
   info->tokenizers = countOf(program.tokenizers());

@@ -167,7 +167,7 @@ bool Builder::word(const schema::Arg &argument, uint64_t &value) {
 }
 
 bool Builder::emitLaunch(const schema::Launch &launch) {
-  const schema::Kernel &kernel = *program.kernels()->Get(launch.kernel());
+  const schema::Kernel &kernel = *addresses.model.code()->Get(launch.kernel());
   uint64_t needed = 0;
   if (kernel.scratch() && !sizeAtBounds(*kernel.scratch(), addresses.bounds, "kernel",
                                         kernel.name()->c_str(), needed, status))

@@ -20,18 +20,32 @@ namespace glm {
 
 namespace {
 
-/// A row of the table: KiB of L1 and L2 per core and of L3 in all.
+/// A row of the table: KiB of L1 and L2 per core and of L3 in all. `cpu` and `features` are LLVM's;
+/// `vectorBytes` is 0 where the features say it.
 struct Machine {
   const char *name, *architecture;
   int64_t l1, l2, l3;
+  const char *cpu = nullptr; // null: its own name
+  const char *features = "";
+  const char *matrix = ""; // as in kernel.machine
+  int64_t vectorBytes = 0;
 };
 
 constexpr Machine machines[] = {
-    {"x86-64-v3", "x86_64", 32, 256, 8192},        {"x86-64-v4", "x86_64", 32, 1024, 16384},
-    {"icelake-server", "x86_64", 48, 1280, 49152}, {"sapphirerapids", "x86_64", 48, 2048, 107520},
-    {"znver4", "x86_64", 32, 1024, 32768},         {"generic", "aarch64", 64, 512, 4096},
-    {"neoverse-n1", "aarch64", 64, 1024, 32768},   {"neoverse-v1", "aarch64", 64, 1024, 32768},
-    {"neoverse-v2", "aarch64", 64, 2048, 65536},   {"tsv110", "aarch64", 64, 512, 65536},
+    {"x86-64-v3", "x86_64", 32, 256, 8192},
+    {"x86-64-v4", "x86_64", 32, 1024, 16384},
+    {"icelake-server", "x86_64", 48, 1280, 49152},
+    {"znver4", "x86_64", 32, 1024, 32768},
+    {"sapphirerapids", "x86_64", 48, 2048, 107520, nullptr, "", "amx"},
+    // For tests on machines without tiles.
+    {"sapphirerapids-loops", "x86_64", 48, 2048, 107520, "sapphirerapids",
+     "-amx-tile,-amx-bf16,-amx-int8", "amx-loops"},
+    {"aarch64", "aarch64", 64, 512, 4096, "generic"},
+    {"armv8.6-a", "aarch64", 64, 512, 4096, "generic", "+v8.6a"},
+    {"tsv110", "aarch64", 64, 512, 65536},
+    {"neoverse-n1", "aarch64", 64, 1024, 32768},
+    {"neoverse-v1", "aarch64", 64, 1024, 32768},
+    {"neoverse-v2", "aarch64", 64, 2048, 65536},
 };
 
 /// What generated code may use, in the order in which a loader names what is missing.
@@ -40,7 +54,8 @@ constexpr llvm::StringLiteral x86Features[] = {
     "bmi2",       "lzcnt",       "movbe",      "popcnt",       "avx512f",
     "avx512cd",   "avx512bw",    "avx512dq",   "avx512vl",     "avx512ifma",
     "avx512vbmi", "avx512vbmi2", "avx512vnni", "avx512bitalg", "avx512vpopcntdq",
-    "avx512bf16", "avx512fp16",  "gfni"};
+    "avx512bf16", "avx512fp16",  "gfni",       "amx-tile",     "amx-bf16",
+    "amx-int8"};
 constexpr llvm::StringLiteral armFeatures[] = {"neon", "fullfp16", "dotprod", "bf16", "i8mm",
                                                "lse",  "rdm",      "sve",     "sve2"};
 
@@ -74,10 +89,47 @@ void readHost(TargetDescription &description, Machine &machine) {
 
 bool isIntel(llvm::StringRef cpu) { return cpu.contains("lake") || cpu.contains("rapids"); }
 
+/// Features that code may use although no passage of this target asks for them, and that no loader
+/// looks for.
+constexpr const char *unwanted = "-sse4a";
+
+/// The same for every machine: whether LLVM says that it has a feature.
+using Has = llvm::function_ref<bool(llvm::StringRef)>;
+
+/// Intel's dot products take two slots of one port: widening into FMA is 1.6 times as fast. Its
+/// prefetchers follow a stream of one row's weights at 0.85 of a plain read, with prefetches at
+/// 0.98. On AMD's Zen 4 both are the other way round.
+kernel::MachineAttr x86Machine(mlir::MLIRContext &context, const Machine &machine,
+                               const TargetDescription &description, int64_t pageRows, Has has) {
+  bool intel = isIntel(description.cpu);
+  bool wide = has("avx512f") && has("avx512bw") && has("avx512vl") && has("avx512dq");
+  bool tiles = wide && has("amx-tile") && has("amx-bf16") && has("amx-int8");
+  llvm::StringRef matrix = machine.matrix;
+  if (matrix != "amx-loops")
+    matrix = tiles ? "amx" : "";
+  return kernel::MachineAttr::get(
+      &context, "cpu", /*vectorBytes=*/wide ? 64 : 32, /*registers=*/wide ? 32 : 16,
+      machine.l1 * 1024, machine.l2 * 1024, machine.l3 * 1024,
+      /*bf16Dot=*/wide && has("avx512bf16") && !intel, /*cacheLineRows=*/16, pageRows,
+      /*prefetch=*/intel ? 8192 : 0, /*int8Dot=*/wide && has("avx512vnni"), matrix);
+}
+
+/// NEON, or SVE where it is wider: at 128 bits it has the same lanes and the same throughput.
+kernel::MachineAttr armMachine(mlir::MLIRContext &context, const Machine &machine, int64_t pageRows,
+                               Has has) {
+  int64_t vectorBytes = machine.vectorBytes ? machine.vectorBytes : 16;
+  bool mmla = vectorBytes == 16 && has("bf16") && has("i8mm");
+  return kernel::MachineAttr::get(&context, "cpu", vectorBytes, /*registers=*/32, machine.l1 * 1024,
+                                  machine.l2 * 1024, machine.l3 * 1024,
+                                  /*bf16Dot=*/has("bf16"), /*cacheLineRows=*/16, pageRows,
+                                  /*prefetch=*/0, /*int8Dot=*/has("dotprod"), mmla ? "mmla" : "");
+}
+
 std::string asJson(const TargetDescription &description) {
   llvm::json::Array features(description.requiredFeatures);
   kernel::MachineAttr machine = description.machine;
   llvm::json::Object object{{"name", description.name},
+                            {"level", description.level},
                             {"cpu", description.cpu},
                             {"triple", description.triple},
                             {"required_features", std::move(features)},
@@ -87,7 +139,9 @@ std::string asJson(const TargetDescription &description) {
                             {"l2", machine.getL2()},
                             {"l3", machine.getL3()},
                             {"bf16_dot", machine.getBf16Dot()},
-                            {"page_rows", machine.getPageRows()}};
+                            {"page_rows", machine.getPageRows()},
+                            {"int8_dot", machine.getInt8Dot()},
+                            {"matrix", machine.getMatrix()}};
   return llvm::formatv("{0}", llvm::json::Value(std::move(object))).str();
 }
 
@@ -113,15 +167,22 @@ absl::StatusOr<TargetDescription> cpu::describeCpu(mlir::MLIRContext &context,
     readHost(description, machine);
   } else if (const Machine *known = find(options.cpu)) {
     machine = *known;
-    description.cpu = machine.name;
+    description.cpu = machine.cpu ? machine.cpu : machine.name;
+    description.features = machine.features;
     if (description.triple.empty())
       description.triple = std::string(machine.architecture) + "-unknown-linux-gnu";
   } else {
     return absl::InvalidArgumentError("unknown cpu " + options.cpu + "; known are " +
                                       llvm::join(knownCpus(), ", "));
   }
-  if (!options.features.empty())
-    description.features += (description.features.empty() ? "" : ",") + options.features;
+  description.level = options.cpu == "native" ? description.cpu : options.cpu;
+  auto addFeatures = [&](const std::string &features) {
+    if (!features.empty())
+      description.features += (description.features.empty() ? "" : ",") + features;
+  };
+  if (llvm::Triple(description.triple).isX86())
+    addFeatures(unwanted);
+  addFeatures(options.features);
   absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> llvmMachine =
       createTargetMachine(description);
   if (!llvmMachine.ok())
@@ -130,21 +191,15 @@ absl::StatusOr<TargetDescription> cpu::describeCpu(mlir::MLIRContext &context,
   auto has = [&](llvm::StringRef name) { return subtarget->checkFeatures(("+" + name).str()); };
   bool x86 = (*llvmMachine)->getTargetTriple().isX86();
   if (x86 && (!has("avx2") || !has("fma")))
-    return absl::InvalidArgumentError("cpu " + description.cpu +
+    return absl::InvalidArgumentError("cpu " + description.level +
                                       " lacks avx2 and fma, which generated code needs");
   for (llvm::StringRef feature : x86 ? llvm::ArrayRef(x86Features) : llvm::ArrayRef(armFeatures))
     if (has(feature))
       description.requiredFeatures.push_back(feature.str());
-  // Intel's dot products take two slots of one port: widening into FMA is 1.6 times as fast. Its
-  // prefetchers follow a stream of one row's weights at 0.85 of a plain read, with prefetches at
-  // 0.98. On AMD's Zen 4 both are the other way round.
-  bool intel = x86 && isIntel(description.cpu);
-  bool wide = x86 && has("avx512f") && has("avx512bw") && has("avx512vl") && has("avx512dq");
-  description.machine = kernel::MachineAttr::get(
-      &context, "cpu", /*vectorBytes=*/wide ? 64 : (x86 ? 32 : 16),
-      /*registers=*/wide || !x86 ? 32 : 16, machine.l1 * 1024, machine.l2 * 1024, machine.l3 * 1024,
-      /*bf16Dot=*/wide && has("avx512bf16") && !intel, /*cacheLineRows=*/16, options.pageRows,
-      /*prefetch=*/intel ? 8192 : 0, /*int8Dot=*/wide && has("avx512vnni"));
+  if (machine.vectorBytes == 32)
+    description.requiredFeatures.push_back("sve256");
+  description.machine = x86 ? x86Machine(context, machine, description, options.pageRows, has)
+                            : armMachine(context, machine, options.pageRows, has);
   description.json = asJson(description);
   return description;
 }

@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from levels import FLAGS, missing_flag
+
 BIN, DATA, ARTIFACTS = (Path(os.environ[name]) for name in ("GLM_BIN", "GLM_TEST_DATA", "GLM_ARTIFACTS"))
 
 WANTED = {
@@ -19,7 +21,9 @@ WANTED = {
     "kept.glm": ["glm5-tiny", "--keep=selections,experts,hidden"],
     "kept-f32.glm": ["glm5-tiny", "--precision=f32", "--keep=selections", "--expanded-keys=64"],
     "t1.glm": ["t1", "--precision=f32"],
-    "foreign.glm": ["glm5-tiny", "--target-cpu=generic"],  # no processor that these tests run on
+    "levels.glm": ["glm5-tiny", "--no-mtp", "--expanded-keys=0",
+                   "--target-cpu=" + ",".join(level for level in FLAGS if not missing_flag(level))],
+    "foreign.glm": ["glm5-tiny", "--target-cpu=aarch64"],  # no processor that these tests run on
 }
 
 

@@ -44,6 +44,7 @@ Engine::Engine(const EngineOptions &options) : attention(options.attention) {
   glm_model_options modelOptions = {};
   modelOptions.weights_memory = options.copyWeights ? GLM_WEIGHTS_COPY : GLM_WEIGHTS_MAP;
   modelOptions.verify_weights = options.verifyWeights;
+  modelOptions.level = options.level.empty() ? nullptr : options.level.c_str();
   check(Model::load(runtime, options.artifact.c_str(), modelOptions, loaded));
   modelInfo = loaded.info();
   std::span<const std::byte> tables;

@@ -32,6 +32,7 @@ struct EngineOptions {
   int threads = 0; ///< 0: as many as this process may use
   bool copyWeights = false;
   bool verifyWeights = false;
+  std::string level; ///< name of the code to run; empty: the best that this processor can
   Attention attention = Attention::automatic;
 };
 

@@ -50,20 +50,23 @@ std::optional<int64_t> StepCounts::value(const std::string &name) const {
   return std::nullopt;
 }
 
-ProgramCosts::ProgramCosts(const std::string &path) {
+ProgramCosts::ProgramCosts(const std::string &path, const std::string &level) {
   glm_status status = runtime::okStatus();
   artifact.open(path.c_str(), status);
   tool::check(status);
   const schema::Program &program = artifact.program();
+  const schema::Level *chosen = nullptr;
+  runtime::chooseLevel(program, level.empty() ? nullptr : level.c_str(), path.c_str(), chosen,
+                       status);
+  tool::check(status);
   for (size_t i = 0; i < countOf(program.counts()); ++i)
     counts.push_back(program.counts()->Get(uint32_t(i))->str());
   for (const schema::Entry *entry : *program.entries())
     if (entry->name()->str() == "step")
       add(entry->commands());
-  for (const schema::Device *device : *program.devices()) {
-    auto described = nlohmann::json::parse(runtime::textOf(device->description()), nullptr, false);
-    bf16Dot |= described.is_object() && described.value("bf16_dot", false);
-  }
+  const schema::Device *device = chosen ? chosen->device() : program.devices()->Get(0);
+  auto described = nlohmann::json::parse(runtime::textOf(device->description()), nullptr, false);
+  bf16Dot = described.is_object() && described.value("bf16_dot", false);
 }
 
 void ProgramCosts::add(const flatbuffers::Vector<flatbuffers::Offset<schema::Command>> *commands) {

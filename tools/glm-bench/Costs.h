@@ -50,8 +50,8 @@ inline constexpr std::array<const char *, 3> peakNames = {"f32", "bf16", "int8"}
 
 class ProgramCosts {
 public:
-  /// Throws what is wrong with the file.
-  explicit ProgramCosts(const std::string &path);
+  /// `level`: as in EngineOptions. Throws what is wrong with the file, or why it does not run here.
+  ProgramCosts(const std::string &path, const std::string &level);
 
   /// Whether the artifact says what its launches cost at all.
   bool known() const { return !counts.empty(); }

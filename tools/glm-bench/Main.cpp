@@ -63,6 +63,10 @@ bool parse(int argc, char **argv, Arguments &arguments) {
   checked(app.add_option("--slots", arguments.slots, "sequences that decode together"), "N",
           CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--level", arguments.engine.level,
+                 "which of the artifact's levels of code to run (default: the best this processor "
+                 "can); glm-inspect lists them")
+      ->type_name("NAME");
   app.add_option("--device", device, "where to run")->type_name("NAME")->capture_default_str();
   std::string attention = "auto";
   app.add_option(
@@ -222,7 +226,7 @@ int measure(int argc, char **argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments))
     return 0;
-  ProgramCosts costs(arguments.engine.artifact);
+  ProgramCosts costs(arguments.engine.artifact, arguments.engine.level);
   auto runs = Json::array();
   for (int threads : arguments.threads) {
     if (!runs.empty())

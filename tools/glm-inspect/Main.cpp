@@ -50,8 +50,9 @@ int inspectArtifact(int argc, char **argv) {
   runtime::Artifact artifact;
   inspect::openArtifact(arguments.artifact, artifact);
   if (!arguments.check.empty()) {
-    inspect::checkHost(artifact, arguments.artifact);
-    std::printf("this machine can run %s\n", arguments.artifact.c_str());
+    std::string level = inspect::checkHost(artifact, arguments.artifact);
+    std::printf("this machine can run %s, with code for %s\n", arguments.artifact.c_str(),
+                level.c_str());
   } else if (!arguments.other.empty()) {
     runtime::Artifact other;
     inspect::openArtifact(arguments.other, other);

@@ -17,17 +17,24 @@ void openArtifact(const std::string &path, runtime::Artifact &artifact) {
   tool::check(status);
 }
 
-void checkHost(const runtime::Artifact &artifact, const std::string &path) {
+std::string checkHost(const runtime::Artifact &artifact, const std::string &path) {
+  const schema::Program &program = artifact.program();
   glm_status status = runtime::okStatus();
-  runtime::checkProcessor(artifact.program(), path.c_str(), status);
+  const schema::Level *level = nullptr;
+  runtime::chooseLevel(program, nullptr, path.c_str(), level, status);
   tool::check(status);
-  for (uint32_t i = 0; i < artifact.program().segments()->size(); ++i) {
-    const schema::Segment &segment = *artifact.program().segments()->Get(i);
+  const auto *kernels = level ? level->kernels() : program.kernels();
+  for (uint32_t i = 0; i < program.segments()->size(); ++i) {
+    const schema::Segment &segment = *program.segments()->Get(i);
     runtime::CodeImage image;
-    if (segment.kind() == schema::SegmentKind::code)
+    bool runs = false;
+    for (uint32_t kernel = 0; kernel < countOf(kernels); ++kernel)
+      runs |= kernels->Get(kernel)->segment() == i;
+    if (runs)
       image.load(artifact.segmentData(i), segment.size(), segment.name()->c_str(), false, status);
     tool::check(status);
   }
+  return (level ? level->device() : program.devices()->Get(0))->name()->str();
 }
 
 std::string hashText(uint64_t low, uint64_t high) {
@@ -89,21 +96,46 @@ static Json provenanceOf(const schema::Provenance &provenance) {
           {"files", files}};
 }
 
+static Json deviceOf(const schema::Device &device) {
+  Json features = Json::array();
+  for (size_t i = 0; i < countOf(device.required_features()); ++i)
+    features.push_back(device.required_features()->Get(uint32_t(i))->str());
+  Json result = {{"name", device.name()->str()},
+                 {"kind", schema::EnumNameDeviceKind(device.kind())},
+                 {"required_features", features}};
+  std::string description = runtime::textOf(device.description());
+  if (!description.empty()) {
+    Json parsed = Json::parse(description, nullptr, false);
+    result["description"] = parsed.is_discarded() ? Json(description) : parsed;
+  }
+  return result;
+}
+
 static Json devicesOf(const schema::Program &program) {
   Json result = Json::array();
-  for (const schema::Device *device : *program.devices()) {
-    Json features = Json::array();
-    for (size_t i = 0; i < countOf(device->required_features()); ++i)
-      features.push_back(device->required_features()->Get(uint32_t(i))->str());
-    result.push_back({{"name", device->name()->str()},
-                      {"kind", schema::EnumNameDeviceKind(device->kind())},
-                      {"required_features", features}});
-    std::string description = runtime::textOf(device->description());
-    if (!description.empty()) {
-      Json parsed = Json::parse(description, nullptr, false);
-      result.back()["description"] = parsed.is_discarded() ? Json(description) : parsed;
+  for (const schema::Device *device : *program.devices())
+    result.push_back(deviceOf(*device));
+  return result;
+}
+
+/// What a loader chooses from, best first; the device stands last. Of one level there is no choice.
+static Json levelsOf(const schema::Program &program) {
+  Json result = Json::array();
+  auto add = [&](const schema::Device &device,
+                 const flatbuffers::Vector<flatbuffers::Offset<schema::Kernel>> *kernels) {
+    Json level = deviceOf(device);
+    if (countOf(kernels) > 0) {
+      const schema::Segment &code = *program.segments()->Get(kernels->Get(0)->segment());
+      level["segment"] = code.name()->str();
+      level["code_bytes"] = code.size();
     }
-  }
+    result.push_back(level);
+  };
+  for (size_t i = 0; i < countOf(program.levels()); ++i)
+    add(*program.levels()->Get(uint32_t(i))->device(),
+        program.levels()->Get(uint32_t(i))->kernels());
+  if (!result.empty())
+    add(*program.devices()->Get(0), program.kernels());
   return result;
 }
 
@@ -227,6 +259,7 @@ Json report(const runtime::Artifact &artifact) {
   result["model"] = modelOf(*program.model());
   result["provenance"] = provenanceOf(*program.provenance());
   result["devices"] = devicesOf(program);
+  result["levels"] = levelsOf(program);
   result["dims"] = dimsOf(program);
   result["attention"] = attentionOf(program);
   result["segments"] = segmentsOf(program);

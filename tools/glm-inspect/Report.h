@@ -38,8 +38,8 @@ size_t printDifferences(const Json &before, const Json &after);
 /// Prints the machine code of every code segment through llvm-objdump; throws when there is none.
 void disassemble(const runtime::Artifact &artifact);
 
-/// Throws the reason why this machine cannot run the artifact.
-void checkHost(const runtime::Artifact &artifact, const std::string &path);
+/// The level that this machine runs; throws the reason why it runs none.
+std::string checkHost(const runtime::Artifact &artifact, const std::string &path);
 
 } // namespace glm::inspect
 

@@ -69,7 +69,13 @@ static void printProvenance(const Json &provenance) {
 
 static void printTarget(const Json &report) {
   std::printf("target\n");
-  for (const Json &device : report["devices"]) {
+  for (const Json &level : report["levels"]) {
+    std::string code =
+        level.contains("segment") ? ", " + bytesText(level["code_bytes"]) + " of code" : "";
+    field("level", level["name"].get<std::string>() + code);
+    field("requires", joined(level["required_features"], " "));
+  }
+  for (const Json &device : report["levels"].empty() ? report["devices"] : Json::array()) {
     field("device",
           device["name"].get<std::string>() + " (" + device["kind"].get<std::string>() + ")");
     field("requires", joined(device["required_features"], " "));

@@ -131,6 +131,11 @@ void addExecution(CLI::App &app, Arguments &arguments) {
       ->type_name("KIND")
       ->check(CLI::IsMember({"map", "copy"}).description(""))
       ->group(group);
+  app.add_option("--level", arguments.engine.level,
+                 "which of the artifact's levels of code to run (default: the best this processor "
+                 "can); glm-inspect lists them")
+      ->type_name("NAME")
+      ->group(group);
   app.add_option("--device", arguments.device, "where to run")
       ->type_name("NAME")
       ->capture_default_str()

@@ -170,6 +170,7 @@ void report(const Arguments &arguments, const tool::Engine &engine,
       {"prefill_ms", statistics.prefill_ms},
       {"decode_ms", statistics.decode_ms},
       {"peak_bytes", engine.statistics().peak_bytes},
+      {"level", engine.info().device},
       {"draft_tried", countsOf(statistics.draft_tried, statistics)},
       {"draft_accepted", countsOf(statistics.draft_accepted, statistics)}};
   if (arguments.statsFile.empty())

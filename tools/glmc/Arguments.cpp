@@ -110,9 +110,11 @@ void addTarget(CLI::App &app, CompileOptions &c) {
   app.add_option("--target", c.target, "what to compile for: cpu")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--target-cpu", c.targetCpu,
-                 "native, or a processor such as x86-64-v3, icelake-server, znver4")
-      ->type_name("NAME")
+  app.add_option(
+         "--target-cpu", c.targetCpu,
+         "native, or a processor such as x86-64-v3, icelake-server, znver4; of several, the "
+         "artifact has code for each and the best that runs is chosen when it is loaded")
+      ->type_name("NAME,…")
       ->capture_default_str()
       ->group(group);
   app.add_option("--weights", "pack: weights are stored in the layout kernels read")

@@ -26,6 +26,7 @@ public:
   bool load(const uint8_t *bytes, size_t size, const char *name, bool throughLinker,
             glm_status &status);
   void unload();
+  bool isLoaded() const { return mapping || handle; }
 
   /// The address of a virtual address of the object; null unless it lies in executable memory.
   const void *entry(uint64_t offset) const;

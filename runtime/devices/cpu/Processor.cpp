@@ -15,6 +15,7 @@
 #include <unistd.h>
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #endif
 
 namespace glm::runtime {
@@ -148,7 +149,7 @@ const char *processorArchitecture() { return "x86-64"; }
 namespace {
 struct Bit {
   std::string_view name;
-  uint8_t word; // 0: AT_HWCAP, 1: AT_HWCAP2
+  uint8_t word; // 0: AT_HWCAP, 1: AT_HWCAP2, 2: SVE with vectors of at least `bit` * 8 bytes
   uint8_t bit;
 };
 } // namespace
@@ -158,12 +159,12 @@ static constexpr Bit table[] = {
     {"crc", 0, 7},      {"lse", 0, 8},        {"fullfp16", 0, 9}, {"rdm", 0, 12},
     {"jsconv", 0, 13},  {"complxnum", 0, 14}, {"rcpc", 0, 15},    {"dotprod", 0, 20},
     {"fp16fml", 0, 23}, {"sve", 0, 22},       {"sve2", 1, 1},     {"i8mm", 1, 13},
-    {"bf16", 1, 14},    {"sme", 1, 23},
+    {"bf16", 1, 14},    {"sme", 1, 23},       {"sve256", 2, 4},
 };
 
 namespace {
 struct Place {
-  uint8_t word : 1, bit : 5;
+  uint8_t word : 2, bit : 5;
 };
 } // namespace
 
@@ -171,6 +172,11 @@ static constexpr Place placeOf(const Bit &bit) { return {bit.word, bit.bit}; }
 
 static bool present(Place place) {
 #if defined(__aarch64__)
+  if (place.word == 2) {
+    constexpr int getVectorLength = 51; // PR_SVE_GET_VL: bytes in the low 16 bits, or an error
+    int length = prctl(getVectorLength);
+    return length > 0 && (length & 0xffff) >= place.bit * 8;
+  }
   return getauxval(place.word ? AT_HWCAP2 : AT_HWCAP) >> place.bit & 1;
 #else
   return false;

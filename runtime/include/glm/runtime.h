@@ -138,6 +138,9 @@ enum glm_weights_memory {
 typedef struct glm_model_options {
   int32_t weights_memory; /* enum glm_weights_memory */
   int32_t verify_weights; /* 1: check the hashes of all weights (reads them all) */
+  /* An artifact may hold code for several processors. NULL: the best that this one can run; else
+   * the one of that name, or GLM_NOT_FOUND, or GLM_WRONG_PROCESSOR. */
+  const char *level;
 } glm_model_options;
 
 /* The elements' type; numbers as in the artifact. */
@@ -195,7 +198,7 @@ typedef struct glm_model_info {
   const char *commit;
   const char *precision;
   const char *recipe;
-  const char *device; /* name of the first device: the target processor */
+  const char *device; /* the processor that the code was compiled for, of the chosen level */
 
   size_t entries; /* counts, for the enumerating calls */
   size_t blobs;
@@ -261,10 +264,10 @@ typedef struct glm_dim {
 } glm_dim;
 
 typedef struct glm_session_options {
-  int64_t max_rows;    /* most rows of one step; 0: the artifact's bound */
-  int64_t slots;       /* sequences; 0: 1 */
-  int64_t context;     /* most positions of one slot; 0: the artifact's bound */
-  int64_t pages;       /* cache pages that all slots share; 0: enough for every slot to be full */
+  int64_t max_rows; /* most rows of one step; 0: the artifact's bound */
+  int64_t slots;    /* sequences; 0: 1 */
+  int64_t context;  /* most positions of one slot; 0: the artifact's bound */
+  int64_t pages;    /* cache pages that all slots share; 0: enough for every slot to be full */
   /* Other sizes of the artifact, by name; a 0 given here is meant. "max_logit_rows": most rows of a
    * step that give logits, which take much room; 64 unless given. */
   const glm_dim *dims;
@@ -345,8 +348,8 @@ GLM_API glm_status glm_session_branch(glm_session *session, int32_t from, int32_
  * text itself is not in it. Readable for the owner only. */
 GLM_API glm_status glm_session_save(const glm_session *session, int32_t slot, const char *path);
 
-/* Fills an empty slot from such a file. It must have been saved with the same artifact, by a session
- * of any sizes; the hash of the whole file is checked. */
+/* Fills an empty slot from such a file. It must have been saved with the same artifact, by a
+ * session of any sizes; the hash of the whole file is checked. */
 GLM_API glm_status glm_session_restore(glm_session *session, int32_t slot, const char *path);
 
 /* For measurements: makes a slot `length` rows long and fills the new rows of every cache with

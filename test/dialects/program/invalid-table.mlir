@@ -96,6 +96,19 @@ program.kernel @k in @code entry -1 scratch <0>
 
 // -----
 
+// level C1: a number for each kernel
+// expected-error @below {{'program.level' op has 1 entries and 1 sizes of scratch for 0 kernels}}
+program.level @l "znver4" needs [] description "{}" in @code entries [64] scratch [0]
+
+// -----
+
+// level C1: not negative
+program.kernel @k in @code entry 0 scratch <0>
+// expected-error @below {{'program.level' op has the negative number -8}}
+program.level @l "znver4" needs [] description "{}" in @code entries [64] scratch [-8]
+
+// -----
+
 // communication C1
 // expected-error @below {{'program.communication' op takes at least 2 ranks, not 1}}
 program.communication @c ranks 1

@@ -36,6 +36,8 @@ program.bank @up : !kernel.bank<2x36x64xbf16, #kernel.panels<64, 2>> in @weights
 program.state @index : !kernel.cache<32xbf16, #kernel.lines<16>> page_rows 1024 on @host
 // CHECK: program.kernel @linear in @code entry 4160 scratch <max(64, max_rows * 4)>
 program.kernel @linear in @code entry 4160 scratch <max(64, max_rows * 4)>
+// CHECK: program.level @level0 "znver4" needs ["avx512f"] description "{}" in @code entries [8256] scratch [64]
+program.level @level0 "znver4" needs ["avx512f"] description "{}" in @code entries [8256] scratch [64]
 // CHECK: program.communication @ranks ranks 2
 program.communication @ranks ranks 2
 

@@ -108,7 +108,7 @@ TEST(Arm, RunsUnderQemu) {
   char folder[] = "/tmp/glm-arm-XXXXXX";
   ASSERT_NE(mkdtemp(folder), nullptr);
   std::string base = folder;
-  for (const char *cpu : {"generic", "neoverse-n1"}) {
+  for (const char *cpu : {"aarch64", "neoverse-n1"}) {
     std::ofstream(base + "/main.c") << program;
     std::string build = compiler + base + "/test " + base + "/main.c";
     for (const std::string &object : objectsFor(cpu, linearKernel<Bf16>({16, 40, 33, 33}) + top)) {

@@ -105,7 +105,7 @@ TEST(Cross, RequiredFeatures) {
   EXPECT_THAT(features("x86-64-v3"), Not(Contains("avx512f")));
   EXPECT_THAT(features("icelake-server"), Not(Contains("avx512bf16")));
   EXPECT_THAT(features("znver4"), Contains("avx512bf16"));
-  EXPECT_THAT(features("generic"), Contains("neon"));
+  EXPECT_THAT(features("aarch64"), Contains("neon"));
 }
 
 TEST(Cross, UnknownMachine) {

@@ -140,7 +140,7 @@ class Damage(ToolTest):
 
     def test_foreign_processor(self):
         """Compiled for another processor: the message names it and what to do."""
-        self.refuse(7016, "compiled for generic .*--target-cpu=native", ARTIFACTS / "foreign.glm", "--prompt", "a")
+        self.refuse(7016, "compiled for aarch64 .*--target-cpu=native", ARTIFACTS / "foreign.glm", "--prompt", "a")
 
     def test_unreadable(self):
         """No permission to read."""

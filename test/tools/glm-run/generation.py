@@ -123,6 +123,7 @@ class Statistics(ToolTest):
         self.assertEqual([statistics[field] for field in self.FIELDS[:5]], [len(CASE["prompt_ids"]), 10, 9, 0, 0])
         for field in self.FIELDS[5:]:  # more may follow
             self.assertGreater(statistics[field], 0, field)
+        self.assertTrue(statistics["level"], "which code ran")
 
     def test_file(self):
         self.succeed(DEMO, *GREEDY, "--draft", 0, "--max-tokens", 10, f"--stats=@{self.folder / 's.json'}")
