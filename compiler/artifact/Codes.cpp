@@ -28,6 +28,21 @@ const std::array<float, 256> &numbersOfF8() {
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+/// Columns that share a scale: `number = (code - zero) * scale`.
+struct Run {
+  float scale, zero;
+};
+
+Run runOf(const float *numbers, int64_t length, Quantization how) {
+  float low = 0, high = 0;
+  for (int64_t i = 0; i < length; ++i)
+    low = std::min(low, numbers[i]), high = std::max(high, numbers[i]);
+  if (!how.asymmetric)
+    return {std::max(high, -low) / float(offsetOf(how) - 1), 0};
+  float scale = (high - low) / 15;
+  return {scale, scale == 0 ? 0 : std::clamp(std::nearbyint(-8 - low / scale), -8.0f, 7.0f)};
+}
+
 } // namespace
 
 void offsetCodes(std::byte *codes, size_t count) {
@@ -76,25 +91,24 @@ void dequantize(const std::byte *codes, Element from, int64_t rows, int64_t colu
 }
 
 Rounding quantize(const float *numbers, int64_t rows, int64_t columns, Quantization how,
-                  std::byte *codes, float *scales) {
-  float largestCode = how.bits == 4 ? 7 : 127, offset = largestCode + 1;
+                  CodeParts parts) {
+  float offset = float(offsetOf(how));
   int64_t runs = ceilDiv(columns, how.columns);
   Rounding rounding;
   for (int64_t row = 0; row < rows; ++row)
-    for (int64_t run = 0; run < runs; ++run) {
-      int64_t first = row * columns + run * how.columns;
-      int64_t length = std::min(how.columns, columns - run * how.columns);
-      float largest = 0;
-      for (int64_t i = first; i < first + length; ++i)
-        largest = std::max(largest, std::abs(numbers[i]));
-      float scale = largest / largestCode;
-      if (scales)
-        scales[row * runs + run] = scale;
-      for (int64_t i = first; i < first + length && codes; ++i) {
-        float code = scale == 0 ? 0 : std::nearbyint(numbers[i] / scale);
-        code = std::clamp(code, -offset, largestCode);
-        codes[i] = std::byte(uint8_t(int(code + offset)));
-        double change = double(code) * scale - numbers[i];
+    for (int64_t number = 0; number < runs; ++number) {
+      int64_t first = row * columns + number * how.columns;
+      int64_t length = std::min(how.columns, columns - number * how.columns);
+      Run run = runOf(numbers + first, length, how);
+      if (parts.scales)
+        parts.scales[row * runs + number] = run.scale;
+      if (parts.zeros)
+        parts.zeros[row * runs + number] = int8_t(run.zero);
+      for (int64_t i = first; i < first + length && parts.codes; ++i) {
+        float code = run.scale == 0 ? 0 : std::nearbyint(numbers[i] / run.scale);
+        code = std::clamp(code + run.zero, -offset, offset - 1);
+        parts.codes[i] = std::byte(uint8_t(int(code + offset)));
+        double change = double(code - run.zero) * run.scale - numbers[i];
         rounding += {double(numbers[i]) * numbers[i], change * change};
       }
     }

@@ -39,9 +39,13 @@ void dequantize(const std::byte *codes, Element from, int64_t rows, int64_t colu
 
 /// How numbers become codes: `glm.quantize`.
 struct Quantization {
-  int bits;        ///< 8 or 4
-  int64_t columns; ///< of one run
+  int bits;                ///< 8 or 4
+  int64_t columns;         ///< of one run
+  bool asymmetric = false; ///< of 4 bits: runs have zeros
 };
+
+/// What a code of 0 is moved by in offset binary.
+constexpr int offsetOf(Quantization how) { return how.bits == 4 ? 8 : 128; }
 
 /// Sums of squares: of numbers, and of what rounding changed in them.
 struct Rounding {
@@ -52,10 +56,16 @@ struct Rounding {
   }
 };
 
-/// Offset codes, one a byte, of `[rows, columns]` numbers, and the scale of every run of a row.
-/// Either may be null; without codes nothing is rounded.
+/// Where the parts of codes go; any may be null. Without codes nothing is rounded.
+struct CodeParts {
+  std::byte *codes = nullptr; ///< offset codes, one a byte, `[rows, columns]`
+  float *scales = nullptr;    ///< of every run of a row, `[rows, runs]`
+  int8_t *zeros = nullptr;    ///< beside every scale; 0 of symmetric codes
+};
+
+/// Codes of `[rows, columns]` numbers.
 Rounding quantize(const float *numbers, int64_t rows, int64_t columns, Quantization how,
-                  std::byte *codes, float *scales);
+                  CodeParts parts);
 
 } // namespace glm::artifact
 

@@ -153,8 +153,10 @@ void transpose(const std::byte *source, int64_t rows, int64_t columns, size_t el
                std::byte *result) {
   if (elementBytes == 4)
     transposeUnits<uint32_t>(source, rows, columns, result);
-  else
+  else if (elementBytes == 2)
     transposeUnits<uint16_t>(source, rows, columns, result);
+  else
+    transposeUnits<uint8_t>(source, rows, columns, result);
 }
 
 size_t panelBytes(int64_t rows, int64_t columns, size_t elementBytes, int64_t n, int64_t k) {

@@ -88,6 +88,7 @@ private:
 struct Workspace {
   std::vector<std::byte> source, converted, turned, codes, result;
   std::vector<float> scales, numbers;
+  std::vector<int8_t> zeros;
   Rounding rounding; // of the last chunk
 };
 
@@ -121,22 +122,25 @@ const std::byte *copyCodes(const Chunk &chunk, Workspace &work) {
   return layOutCodes(chunk, work);
 }
 
-/// Codes or scales made of numbers.
+/// Codes made of numbers, or what stands beside them, that of a run of columns side by side.
 const std::byte *makeCodes(const Chunk &chunk, Workspace &work) {
   size_t count = size_t(chunk.rows * chunk.columns);
   work.numbers.resize(count);
   convert(work.source.data(), chunk.from, reinterpret_cast<std::byte *>(work.numbers.data()),
           Element::F32, count);
   int64_t runs = (chunk.columns + chunk.quantize.columns - 1) / chunk.quantize.columns;
-  work.scales.resize(size_t(chunk.rows * runs));
+  work.scales.resize(size_t(chunk.rows * runs)), work.zeros.resize(work.scales.size());
   work.codes.resize(count);
   work.rounding = quantize(work.numbers.data(), chunk.rows, chunk.columns, chunk.quantize,
-                           chunk.scales ? nullptr : work.codes.data(), work.scales.data());
-  if (!chunk.scales)
+                           {chunk.part == CodePart::Codes ? work.codes.data() : nullptr,
+                            work.scales.data(), work.zeros.data()});
+  if (chunk.part == CodePart::Codes)
     return isNumber(chunk.to) ? nullptr : layOutCodes(chunk, work);
-  work.result.resize(work.scales.size() * sizeof(float));
-  transpose(reinterpret_cast<const std::byte *>(work.scales.data()), chunk.rows, runs,
-            sizeof(float), work.result.data());
+  bool scales = chunk.part == CodePart::Scales;
+  size_t width = scales ? sizeof(float) : 1;
+  work.result.resize(work.scales.size() * width);
+  const void *parts = scales ? static_cast<const void *>(work.scales.data()) : work.zeros.data();
+  transpose(static_cast<const std::byte *>(parts), chunk.rows, runs, width, work.result.data());
   return work.result.data();
 }
 
@@ -144,17 +148,18 @@ const std::byte *makeCodes(const Chunk &chunk, Workspace &work) {
 void roundToCodes(const Chunk &chunk, Workspace &work) {
   size_t count = size_t(chunk.rows * chunk.columns);
   int64_t runs = (chunk.columns + chunk.quantize.columns - 1) / chunk.quantize.columns;
-  float offset = chunk.quantize.bits == 4 ? 8 : 128;
+  float offset = float(offsetOf(chunk.quantize));
   for (size_t i = 0; i < count; ++i) {
     int64_t row = int64_t(i) / chunk.columns, column = int64_t(i) % chunk.columns;
-    float scale = work.scales[size_t(row * runs + column / chunk.quantize.columns)];
-    work.numbers[i] = (float(uint8_t(work.codes[i])) - offset) * scale;
+    auto run = size_t(row * runs + column / chunk.quantize.columns);
+    float code = float(uint8_t(work.codes[i])) - offset;
+    work.numbers[i] = (code - float(work.zeros[run])) * work.scales[run];
   }
 }
 
 /// Makes the bytes of a chunk from its source, which lies in `work.source`. Returns where they are.
 const std::byte *layOut(const Chunk &chunk, Workspace &work) {
-  bool rounds = chunk.quantize.columns && isNumber(chunk.to) && !chunk.scales;
+  bool rounds = chunk.quantize.columns && isNumber(chunk.to) && chunk.part == CodePart::Codes;
   if (chunk.quantize.columns) {
     const std::byte *made = makeCodes(chunk, work);
     if (!rounds)

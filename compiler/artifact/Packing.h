@@ -29,6 +29,10 @@ struct Hash {
 };
 Hash hashOf(std::string_view bytes);
 
+/// What a chunk holds of numbers that become codes. With numbers as elements `Codes` are the
+/// numbers that codes stand for.
+enum class CodePart : uint8_t { Codes, Scales, Zeros };
+
 /// A run of output bytes and what it is made of.
 struct Chunk {
   uint64_t offset = 0; ///< in the segment
@@ -48,9 +52,9 @@ struct Chunk {
     int64_t rows = 0, columns = 0; ///< of the scales; 0: nothing is dequantised
     int64_t blockRows = 1, blockColumns = 1, firstRow = 0;
   } dequantize;
-  /// Numbers that are packed as codes or as the codes' scales; columns 0: neither.
+  /// Numbers that are packed as codes or as what stands beside codes; columns 0: neither.
   Quantization quantize{8, 0};
-  bool scales = false;
+  CodePart part = CodePart::Codes;
   /// Which weight's rounding the chunk adds to, or -1.
   int64_t rounded = -1;
   /// The tensor whose hash this chunk continues, or -1; `last` ends it.

@@ -56,7 +56,7 @@ struct Matrix {
   int64_t tensor; // hashed on the way, or -1
   Chunk::Dequantization dequantize = {};
   Quantization quantize = {8, 0};
-  bool scales = false;
+  CodePart part = CodePart::Codes;
   int64_t rounded = -1;
 };
 
@@ -77,9 +77,9 @@ private:
   absl::StatusOr<size_t> find(StringRef name, StringRef file, uint64_t position, uint64_t bytes);
   absl::Status addWeight(program::WeightOp op);
   absl::Status addBank(program::BankOp op);
-  /// The number of a weight that becomes codes, -1 of scales.
-  int64_t round(StringRef weight, bool scales) {
-    if (scales)
+  /// The number of a weight that becomes codes, -1 of what stands beside them.
+  int64_t round(StringRef weight, CodePart part) {
+    if (part != CodePart::Codes)
       return -1;
     plan.packing.rounded.push_back(weight.str());
     return int64_t(plan.packing.rounded.size()) - 1;
@@ -131,7 +131,8 @@ int64_t Planner::claim(size_t tensor, bool whole) {
 void Planner::addMatrix(const Matrix &m, bool last) {
   int64_t step = m.rows;
   // Scales of several runs lie turned around: those of all rows at once.
-  bool whole = m.transposed || (m.scales && m.quantize.columns < m.columns);
+  bool beside = m.part != CodePart::Codes;
+  bool whole = m.transposed || (beside && m.quantize.columns < m.columns);
   if (!whole) {
     int64_t unit = m.n ? m.n : 1;
     int64_t wanted =
@@ -145,7 +146,7 @@ void Planner::addMatrix(const Matrix &m, bool last) {
     chunk.columns = m.columns;
     int64_t rows = m.transposed ? m.columns : chunk.rows,
             columns = m.transposed ? chunk.rows : m.columns;
-    if (m.scales)
+    if (beside)
       columns = (columns + m.quantize.columns - 1) / m.quantize.columns;
     chunk.bytes = !m.n                  ? bytesOf(m.to, uint64_t(rows * columns))
                   : m.to == Element::I4 ? nibbleBytes(rows, columns, m.n)
@@ -156,7 +157,7 @@ void Planner::addMatrix(const Matrix &m, bool last) {
     chunk.dequantize = m.dequantize;
     chunk.dequantize.firstRow += row;
     chunk.quantize = m.quantize;
-    chunk.scales = m.scales;
+    chunk.part = m.part;
     chunk.rounded = m.rounded;
     chunk.from = m.from, chunk.to = m.to, chunk.transposed = m.transposed;
     chunk.n = m.n, chunk.k = m.k;
@@ -165,6 +166,16 @@ void Planner::addMatrix(const Matrix &m, bool last) {
     offset += chunk.bytes;
     plan.packing.chunks.push_back(chunk);
   }
+}
+
+Quantization quantizationOf(program::QuantizeAttr how) {
+  return {int(how.getBits()), how.getColumns(), how.getAsymmetric()};
+}
+
+CodePart partOf(program::QuantizeAttr how) {
+  return how.getPart() == "scales"  ? CodePart::Scales
+         : how.getPart() == "zeros" ? CodePart::Zeros
+                                    : CodePart::Codes;
 }
 
 std::pair<int64_t, int64_t> panelOf(Attribute layout) {
@@ -222,7 +233,7 @@ absl::Status Planner::addWeight(program::WeightOp op) {
     m.tensor = claim(*tensor, true);
     if (!n || shape.size() < 2) {
       // Row-major whatever the rank; rows only bound the chunks, but where each makes something.
-      ArrayRef<int64_t> cut = m.scales ? source.getShape() : shape;
+      ArrayRef<int64_t> cut = m.part == CodePart::Codes ? shape : source.getShape();
       m.columns = cut.empty() ? 1 : cut.back();
       m.rows = source.getNumElements() / m.columns;
       addMatrix(m, true);
@@ -258,9 +269,9 @@ absl::Status Planner::addWeight(program::WeightOp op) {
 /// How a weight is made of its source where it is not laid out as it is.
 absl::Status Planner::addMaking(program::WeightOp op, Matrix &m) {
   if (program::QuantizeAttr how = op.getQuantizeAttr()) {
-    m.quantize = {int(how.getBits()), how.getColumns()};
-    m.scales = how.getPart() == "scales";
-    m.rounded = round(op.getSymName(), m.scales);
+    m.quantize = quantizationOf(how);
+    m.part = partOf(how);
+    m.rounded = round(op.getSymName(), m.part);
   }
   program::DequantizeAttr how = op.getDequantizeAttr();
   if (!how)
@@ -293,8 +304,9 @@ absl::Status Planner::addBank(program::BankOp op) {
   if (!from || !to || (!how && !isConvertible(*from, *to)))
     return unsupported(op.getSource(), source.getElementType(), type.getElementType());
   int64_t rows = source.getDimSize(1), columns = source.getDimSize(2);
-  Quantization quantize{how ? int(how.getBits()) : 8, how ? how.getColumns() : 0};
-  int64_t rounded = how ? round(op.getSymName(), how.getPart() == "scales") : -1;
+  Quantization quantize = how ? quantizationOf(how) : Quantization{8, 0};
+  CodePart part = how ? partOf(how) : CodePart::Codes;
+  int64_t rounded = how ? round(op.getSymName(), part) : -1;
   auto [n, k] = panelOf(type.getLayout());
   bool stacked = !op.getSource().contains("{}");
   for (auto [expert, offset] : llvm::enumerate(op.getOffsets())) {
@@ -318,7 +330,7 @@ absl::Status Planner::addBank(program::BankOp op) {
                claim(*tensor, !stacked),
                {},
                quantize,
-               how && how.getPart() == "scales",
+               part,
                rounded},
               true);
   }

@@ -3,6 +3,7 @@
 
 #include "compiler/import/JsonFields.h"
 
+#include <map>
 #include <set>
 
 namespace glm {
@@ -10,10 +11,13 @@ namespace {
 
 using Json = nlohmann::json;
 
+using Rules = std::vector<std::string>;
+
 /// Keys of the indexer are compared with each other in their whole precision, as the vendor does.
-const std::vector<std::string> w8a8 = {"*.indexer.wk.weight:keep", "*:int8"};
-const std::vector<std::string> w4a8 = {"*.indexer.wk.weight:keep", "*.mlp.experts.*:int4/32",
-                                       "*:int8"};
+const std::map<std::string, Rules> named = {
+    {"w8a8", {"*.indexer.wk.weight:keep", "*:int8"}},
+    {"w4a8", {"*.indexer.wk.weight:keep", "*.mlp.experts.*:int4/32", "*:int8"}},
+    {"w4a8-zeros", {"*.indexer.wk.weight:keep", "*.mlp.experts.*:int4/32-zeros", "*:int8"}}};
 
 absl::Status malformed(const std::string &file, std::string what) {
   return codedError(Code::RecipeMalformed, file, std::move(what),
@@ -23,7 +27,7 @@ absl::Status malformed(const std::string &file, std::string what) {
 absl::StatusOr<std::string> ruleOf(const Json &rule, const std::string &thing) {
   if (!rule.is_object())
     return malformed(thing, "is no object");
-  static const std::set<std::string> known = {"weights", "format", "group", "activations"};
+  static const std::set<std::string> known = {"weights", "format", "group", "zeros", "activations"};
   for (auto &[name, value] : rule.items())
     if (!known.contains(name))
       return malformed(thing, "has a field '" + name + "' that no rule has");
@@ -31,6 +35,8 @@ absl::StatusOr<std::string> ruleOf(const Json &rule, const std::string &thing) {
   std::string text = fields.text("weights") + ":" + fields.text("format");
   if (int64_t group = fields.integer("group", 8, 1 << 20, 0))
     text += "/" + std::to_string(group);
+  if (fields.boolean("zeros", false))
+    text += "-zeros";
   std::string activations = fields.text("activations", "int8");
   if (!fields.status().ok())
     return malformed(thing, std::string(fields.status().message()));
@@ -43,17 +49,17 @@ absl::StatusOr<std::string> ruleOf(const Json &rule, const std::string &thing) {
 
 } // namespace
 
+bool isNamedRecipe(const std::string &recipe) { return named.contains(recipe); }
+
 absl::StatusOr<std::vector<std::string>> readRecipe(const std::string &recipe) {
   if (recipe.empty())
     return std::vector<std::string>();
-  if (recipe == "w8a8")
-    return w8a8;
-  if (recipe == "w4a8")
-    return w4a8;
+  if (auto rules = named.find(recipe); rules != named.end())
+    return rules->second;
   std::error_code error;
   if (!std::filesystem::is_regular_file(recipe, error))
     return codedError(Code::InputMissing, "--recipe=" + recipe, "is neither a recipe nor a file",
-                      "name w8a8, w4a8 or a JSON file");
+                      "name w8a8, w4a8, w4a8-zeros or a JSON file");
   absl::StatusOr<Json> object = readJsonObject(recipe, Code::RecipeMalformed);
   if (!object.ok())
     return object.status();

@@ -167,13 +167,19 @@ template <typename T> LogicalResult execute(model::QuantizeStaticOp op, Frame<T>
 template <typename T> LogicalResult execute(model::DequantizeOp op, Frame<T> &frame) {
   const Quantized<T> &x = frame.quantized(op.getX());
   Tensor<T> codes = x.codes.held(), scales = x.scales.held();
+  std::vector<Tensor<T>> zeros;
+  for (const Tensor<T> &zero : x.zeros)
+    zeros.push_back(zero.held());
   Tensor<T> y = frame.make(op.getResult(), codes.shape());
   size_t width = codes.size(codes.rank() - 1), matrix = codes.size(codes.rank() - 2);
   size_t blocks = (width + x.columns - 1) / x.columns, scaleRows = (matrix + x.rows - 1) / x.rows;
   for (size_t row = 0; row < codes.count() / width; ++row) {
-    const T *scale = scales.data() + (row / matrix * scaleRows + row % matrix / x.rows) * blocks;
-    for (size_t c = 0; c < width; ++c)
-      y.data()[row * width + c] = codes.data()[row * width + c] * scale[c / x.columns];
+    size_t first = (row / matrix * scaleRows + row % matrix / x.rows) * blocks;
+    for (size_t c = 0; c < width; ++c) {
+      size_t block = first + c / x.columns;
+      T zero = zeros.empty() ? T(0) : zeros[0].data()[block];
+      y.data()[row * width + c] = (codes.data()[row * width + c] - zero) * scales.data()[block];
+    }
   }
   return frame.set(op.getResult(), std::move(y));
 }

@@ -44,7 +44,7 @@ struct CompileOptions {
   std::string precision = "bf16";
   /// What indexers keep of a key: "bf16" (f32 where that is the precision) or "int8".
   std::string indexKeys = "bf16";
-  /// "w8a8", "w4a8", a JSON file, or empty.
+  /// A named recipe (Recipe.h), a JSON file, or empty.
   std::string recipe;
   /// Positions of a sequence, sequences of a session, rows of a step: the bounds of a session.
   /// Context 0: the model's.

@@ -15,8 +15,8 @@ absl::Status runModel(Compilation &c) {
   if (!rules.ok())
     return rules.status();
   if (!rules->empty()) { // a file's own words, as only they say what was done
-    bool isFile = c.options.recipe != "w8a8" && c.options.recipe != "w4a8";
-    std::string recipe = isFile ? llvm::join(*rules, "; ") : c.options.recipe;
+    std::string recipe =
+        isNamedRecipe(c.options.recipe) ? c.options.recipe : llvm::join(*rules, "; ");
     (*c.module)->setAttr("glm.recipe", mlir::StringAttr::get(&c.context, recipe));
   }
   return c.run(Phase::Model, [&](mlir::OpPassManager &pm) {

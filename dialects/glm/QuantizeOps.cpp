@@ -94,10 +94,9 @@ LogicalResult QuantizeStaticOp::verify() {
 }
 
 LogicalResult DequantizeOp::verify() {
-  // C1: the shape is kept, and a scale is all there is beside the codes.
-  auto tied = getX().getDefiningOp<QuantizedOp>();
-  if (tied && (tied.getBias() || tied.getZeros()))
-    return emitOpError("reads a weight with a bias or zeros");
+  // C1: the shape is kept, and no sum of codes has a bias.
+  if (auto tied = getX().getDefiningOp<QuantizedOp>(); tied && tied.getBias())
+    return emitOpError("reads a weight with a bias");
   return checkShape(*this, "result", getResult().getType(),
                     cast<ShapedType>(getX().getType()).getShape());
 }

@@ -86,10 +86,11 @@ def Glm_QuantizeStaticOp : Glm_Op<"quantize_static", [Pure]> {
 def Glm_DequantizeOp : Glm_Op<"dequantize", [Pure]> {
   let summary = "the numbers that a quantised weight stands for";
   let description = [{
-    `y[r, c] = code[r, c] * scale[block of r, c]` in f32. A derived weight: computed when weights are packed, for what is
-    multiplied in parts whose blocks would not be whole (rows of heads).
+    `y[r, c] = (codes[r, c] - zeros[b]) * scales[b]` in f32, `b` the block of `[r, c]`. A derived weight: computed when weights
+    are packed, for what is multiplied in parts whose blocks would not be whole (rows of heads), and for weights that a recipe
+    only rounds.
 
-    - C1: the result has the shape of `x`, which has neither bias nor zeros.
+    - C1: the result has the shape of `x`, which has no bias.
 
     ```mlir
     %w = glm.dequantize %q : tensor<288x136x!glm.quantized<f8E4M3FN, 128, 128>> -> tensor<288x136xf32>

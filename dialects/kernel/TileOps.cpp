@@ -169,7 +169,9 @@ LogicalResult ReduceOp::verify() {
   if (!columns && x.getRows() % result.getRows() != 0)
     return emitOpError() << "makes " << result.getRows() << " rows of " << x.getRows()
                          << ", which they do not divide";
-  // Sums and maxima are f32.
+  // C2: everything is f32; or it is the sum of i8 along columns, exact in i32.
+  if (x.getElementType().isInteger(8) && columns && getKind() == Reduction::Sum)
+    return checkElement(*this, "the result", result, IntegerType::get(getContext(), 32));
   Type f32 = Float32Type::get(getContext());
   return failure(failed(checkElement(*this, "x", x, f32)) ||
                  failed(checkElement(*this, "the result", result, f32)));

@@ -194,11 +194,12 @@ def Kernel_ReduceOp : Kernel_Op<"reduce", [Pure]> {
   let summary = "a sum or maximum along one dimension";
   let description = [{
     Along `columns` (dimension 1) the result has one column. Along `rows` (0) a result of `R` rows takes as many
-    equal runs of rows, one after the other: one row of the result is everything. f32. The order of a sum
-    is the target's but depends on the tile's shape only.
+    equal runs of rows, one after the other: one row of the result is everything. The order of a sum is the target's but
+    depends on the tile's shape only.
 
     - C1: `dimension` is 0 or 1; along columns the result has one, along rows its rows divide the tile's; the
       other dimension is kept.
+    - C2: everything is f32; or it is the sum of i8 along columns, exact in i32.
 
     ```mlir
     %s = kernel.reduce sum %x along 1 : !kernel.tile<1x64xf32> -> !kernel.tile<1x1xf32>

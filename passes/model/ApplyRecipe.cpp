@@ -36,6 +36,8 @@ struct Format {
   int64_t bits = 0;
   /// Columns that share a scale; 0: all of a row.
   int64_t group = 0;
+  /// Codes use their whole range, from a zero of every group on.
+  bool zeros = false;
   /// Rows become codes too; otherwise the weight is only rounded to what codes can say.
   bool integer = true;
 
@@ -43,18 +45,21 @@ struct Format {
   auto operator<=>(const Format &) const = default;
 };
 
-/// `int8`, `int4/32`, `int8-weights`, `keep`.
+/// `int8`, `int4/32`, `int4/32-zeros`, `int8-weights`, `keep`.
 std::optional<Format> parseFormat(StringRef text) {
   if (text == "keep")
     return Format{};
   Format format;
   format.integer = !text.consume_back("-weights");
+  format.zeros = text.consume_back("-zeros");
   auto [name, group] = text.split('/');
   if (name == "int8")
     format.bits = 8;
   else if (name == "int4")
     format.bits = 4;
   else
+    return std::nullopt;
+  if (format.zeros && format.bits != 4)
     return std::nullopt;
   // Eight columns are a word of codes, four of int8; a group is whole words.
   if (!group.empty() &&
@@ -125,8 +130,8 @@ private:
       std::optional<Format> format = parseFormat(formatText);
       if (!format)
         return fail(text, "has no format this version knows",
-                    "formats are int8, int4 and keep, /COLUMNS for groups, -weights for rounding "
-                    "only");
+                    "formats are int8, int4 and keep, /COLUMNS for groups, -zeros for zero points "
+                    "of int4, -weights for rounding only");
       llvm::Expected<llvm::GlobPattern> glob = llvm::GlobPattern::create(pattern);
       if (!glob)
         return fail(text, llvm::toString(glob.takeError()), "write * for any characters");
@@ -198,12 +203,16 @@ private:
     SmallVector<int64_t> runs(type.getShape());
     runs.back() = llvm::divideCeil(K, group);
     Type code = b.getIntegerType(format.bits);
-    auto made = QuantizeOp::create(b, weight.getLoc(), type.clone(code),
-                                   RankedTensorType::get(runs, b.getF32Type()), TypeRange(), weight,
-                                   b.getI64IntegerAttr(group), UnitAttr());
+    SmallVector<Type, 1> zeros;
+    if (format.zeros)
+      zeros.push_back(RankedTensorType::get(runs, b.getI8Type()));
+    auto made = QuantizeOp::create(
+        b, weight.getLoc(), type.clone(code), RankedTensorType::get(runs, b.getF32Type()), zeros,
+        weight, b.getI64IntegerAttr(group), format.zeros ? b.getUnitAttr() : UnitAttr());
     Type element = QuantizedType::get(&getContext(), code, 1, group);
     Value tied = QuantizedOp::create(b, weight.getLoc(), type.clone(element), made.getCodes(),
-                                     made.getScales(), Value(), Value());
+                                     made.getScales(), Value(),
+                                     format.zeros ? made.getZeros().front() : Value());
     if (!format.integer)
       tied = DequantizeOp::create(b, weight.getLoc(), type.clone(b.getF32Type()), tied);
     ++quantized;

@@ -29,7 +29,8 @@ def ApplyRecipe : Pass<"glm-apply-recipe", "::mlir::ModuleOp"> {
   let summary = "quantise the weights that a recipe names";
   let description = [{
     `rules` are `PATTERN:FORMAT`, the first that matches a weight's name counts (`*` stands for any characters). Formats:
-    `int8` and `int4` codes with a scale a row, `int4/32` with a scale for each 32 columns; rows become int8 codes with a scale each.
+    `int8` and `int4` codes with a scale a row, `int4/32` with a scale for each 32 columns, `int4/32-zeros` with a zero beside each
+    scale; rows become int8 codes with a scale each.
     `int8-weights`: the weight is rounded to what codes can say and multiplied as numbers. `keep`: nothing.
     Chosen are weights of linears in layers only; those of router and indexer weights are not. A rule that matches
     nothing, or nothing that an earlier rule left, is an error. Layers whose weights get different formats get functions of

@@ -295,13 +295,14 @@ Value Bufferizer::weightFor(Value operand, Type wanted, bool transposed) {
     if (auto rows = dyn_cast<model::HeadRowsOp>(op)) {
       derive = program::HeadRowsAttr::get(op->getContext(), rows.getBegin(), transposed);
     } else if (auto codes = dyn_cast<model::QuantizeOp>(op)) {
+      StringRef part = asNumbers                   ? "numbers"
+                       : base == codes.getCodes()  ? "codes"
+                       : base == codes.getScales() ? "scales"
+                                                   : "zeros";
       quantize = program::QuantizeAttr::get(
-          op->getContext(),
-          asNumbers                   ? "numbers"
-          : base == codes.getScales() ? "scales"
-                                      : "codes",
+          op->getContext(), part,
           getElementTypeOrSelf(codes.getCodes().getType()).getIntOrFloatBitWidth(),
-          codes.getColumns());
+          codes.getColumns(), codes.getAsymmetric());
     } else if (auto numbers = dyn_cast<model::DequantizeOp>(op)) {
       auto tied = numbers.getX().getDefiningOp<model::QuantizedOp>();
       auto type = cast<model::QuantizedType>(getElementTypeOrSelf(numbers.getX().getType()));

@@ -18,6 +18,19 @@ int64_t bytesOf(int64_t elements, Type element) {
   return llvm::divideCeil(elements * kernel::bitWidth(model::storedElement(element)), 8);
 }
 
+int64_t bytesOf(RankedTensorType tensor) {
+  return bytesOf(tensor.getNumElements(), tensor.getElementType());
+}
+
+/// What a product reads beside the codes of a weight.
+int64_t bytesBeside(Value weight) {
+  auto tied = weight.getDefiningOp<model::QuantizedOp>();
+  int64_t bytes = 0;
+  for (Value part : tied ? tied->getOperands().drop_front() : ValueRange())
+    bytes += bytesOf(cast<RankedTensorType>(part.getType()));
+  return bytes;
+}
+
 class Coster {
 public:
   explicit Coster(kernel::GroupOp group) : context(group.getContext()) {
@@ -72,7 +85,7 @@ Expr Coster::flopOf(Operation *op) const {
       .Default([](Operation *) { return Expr(0); });
 }
 
-/// Weights are the operands of known size.
+/// Weights are the operands of known size, with what stands beside their codes.
 Expr Coster::weightsOf(Operation *op) const {
   Expr sum = 0;
   model::RoutingType routing;
@@ -83,14 +96,13 @@ Expr Coster::weightsOf(Operation *op) const {
     auto tensor = dyn_cast<RankedTensorType>(operand.getType());
     if (!tensor || !tensor.hasStaticShape())
       continue;
-    int64_t elements = tensor.getNumElements(), first = tensor.getDimSize(0);
-    Type element = tensor.getElementType();
+    int64_t first = tensor.getDimSize(0), bytes = bytesOf(tensor) + bytesBeside(operand);
     if (isa<model::EmbedOp>(op))
-      sum = sum + rows * bytesOf(elements / first, element);
+      sum = sum + rows * (bytes / first);
     else if (routing && first == routing.getExperts()) // one part for each expert that has rows
-      sum = sum + min(pairs(routing, count("rows")), first) * bytesOf(elements / first, element);
+      sum = sum + min(pairs(routing, count("rows")), first) * (bytes / first);
     else
-      sum = sum + bytesOf(elements, element);
+      sum = sum + bytes;
   }
   return sum;
 }

@@ -66,6 +66,8 @@ void WeightFactor::addInputs() {
   scales = b.input(parts.scales, memoryOf(rows, columns, b.f32));
   if (parts.bias)
     bias = b.input(parts.bias, memoryOf(1, N, b.i32));
+  if (parts.zeros)
+    zeros = b.input(parts.zeros, memoryOf(rows, columns, b.body.getI8Type()));
 }
 
 Value WeightFactor::companion(Value memory, ValueRange indices, int64_t columns) {
@@ -92,22 +94,41 @@ Value WeightFactor::add(Value sum, Value a, Value k, int64_t columns) {
   Value panel = b.load(panels, at, n, columns);
   if (!byBlocks())
     return MmaOp::create(b.body, b.loc, sum.getType(), a, panel, sum);
-  bool integer = parts.isInteger();
-  Value none = nothing(tileOf(sum).getRows(), integer);
+  return addBlock(sum, a, panel, k);
+}
+
+/// `sum + (a * panel - zero * sum of a) * scale`, all columns of one block.
+Value WeightFactor::addBlock(Value sum, Value a, Value panel, Value k) {
+  bool integer = parts.isInteger(), shifted = bool(zeros);
+  int64_t m = tileOf(sum).getRows();
+  SmallVector<Value> operands{sum};
+  if (shifted)
+    operands.push_back(ReduceOp::create(
+        b.body, b.loc, TileType::get(b.loc.getContext(), tileOf(a).getRows(), 1, b.i32),
+        Reduction::Sum, a, 1));
+  Value none = nothing(m, integer);
   Value block = MmaOp::create(b.body, b.loc, none.getType(), a, panel, none);
   auto blockOf = [&](Value index, int64_t size) -> Value {
     return arith::DivUIOp::create(b.body, b.loc, index, b.index(size));
   };
   Value run = blockOf(k, parts.type.getColumns());
-  Value scale = integer ? companion(scales, {run, j}, n)
-                        : companion(scales, {blockOf(j, parts.type.getRows()), run}, 1);
-  return b.map({sum, block, scale}, tileOf(sum).getRows(), n, b.f32,
-               [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
-                 Value number =
-                     integer ? Value(arith::SIToFPOp::create(s, loc, b.f32, v[1])) : v[1];
-                 Value scaled = arith::MulFOp::create(s, loc, number, v[2]);
-                 return arith::AddFOp::create(s, loc, v[0], scaled);
-               });
+  operands.insert(operands.begin() + 1,
+                  {block, integer ? companion(scales, {run, j}, n)
+                                  : companion(scales, {blockOf(j, parts.type.getRows()), run}, 1)});
+  if (shifted)
+    operands.push_back(companion(zeros, {run, j}, n));
+  return b.map(operands, m, n, b.f32, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+    Value number = v[1];
+    if (shifted) {
+      Value zero = arith::ExtSIOp::create(s, loc, s.getI32Type(), v[4]);
+      Value shift = arith::MulIOp::create(s, loc, zero, v[3]);
+      number = arith::SubIOp::create(s, loc, number, shift);
+    }
+    if (integer)
+      number = arith::SIToFPOp::create(s, loc, b.f32, number);
+    Value scaled = arith::MulFOp::create(s, loc, number, v[2]);
+    return arith::AddFOp::create(s, loc, v[0], scaled);
+  });
 }
 
 Value WeightFactor::finish(Value sum, Value rowScales) {

@@ -4,7 +4,8 @@
 // `glm.quantized`; then the kernel takes codes and companions as memory of their own. A sum over
 // codes becomes a number in two places:
 //
-//   several scales a row            every block's sum is multiplied by the block's scale and added
+//   several scales a row, zeros     every block's sum is multiplied by the block's scale and added;
+//                                   before, `zero * sum of the row's codes` is taken away
 //   one scale a row of integers     the i32 sum at the end: (sum + bias) * scale of the column
 //
 // and the scale of a row of the left factor multiplies the whole.
@@ -62,14 +63,15 @@ private:
   mlir::Value companion(mlir::Value memory, mlir::ValueRange indices, int64_t columns);
   /// Scales are applied block by block: sums are numbers between blocks.
   bool byBlocks() const {
-    return parts.type && (!parts.isInteger() || parts.type.getColumns() < K);
+    return parts.type && (!parts.isInteger() || parts.zeros || parts.type.getColumns() < K);
   }
   mlir::Value nothing(int64_t m, bool integer);
+  mlir::Value addBlock(mlir::Value sum, mlir::Value a, mlir::Value panel, mlir::Value k);
 
   KernelBuilder &b;
   FactorParts parts;
   int64_t E, N, K, n;
-  mlir::Value panels, scales, bias, e, j;
+  mlir::Value panels, scales, bias, zeros, e, j;
 };
 
 /// The rows `[?, K]` of a product, or a row of each pair.

@@ -53,6 +53,26 @@ Value Emitter::sumRows(const Tile &a) {
   return sums;
 }
 
+/// Sums of the rows of codes, which products of the same rows take too.
+Tile Emitter::sumsOfRows(ReduceOp op) {
+  Value x = op.getX();
+  if (!rowSums.contains(x)) {
+    Product product;
+    Tile rows = tileOf(x);
+    for (Operation *user : x.getUsers())
+      if (auto mma = dyn_cast<MmaOp>(user); mma && mma.getA() == x)
+        rows = neededRows(mma, product);
+    widened[x] = codeRows(rows);
+    rowSums[x] = sumRows(widened[x]);
+  }
+  Tile sums;
+  sums.type = op.getType();
+  sums.place = Tile::Place::Memory;
+  sums.base = rowSums.lookup(x);
+  sums.stride = code.index(4);
+  return sums;
+}
+
 LogicalResult Emitter::emitIntegerMma(MmaOp op) {
   Product product;
   product.integer = true;

@@ -147,6 +147,7 @@ private:
   Result emitIntegerMma(kernel::MmaOp op);
   Tile codeRows(const Tile &a);
   mlir::Value sumRows(const Tile &a);
+  Tile sumsOfRows(kernel::ReduceOp op);
   mlir::Value offsetOf(const Product &product, mlir::Value row);
   mlir::Value codeWord(mlir::Value row, mlir::Value column, int64_t count);
   Values spreadWord(mlir::Value word);

@@ -15,6 +15,7 @@ WANTED = {
     "demo-bf16.glm": ["glm5-demo"],
     "demo-w8a8.glm": ["glm5-demo", "--recipe=w8a8"],
     "demo-w4a8.glm": ["glm5-demo", "--recipe=w4a8"],
+    "demo-w4a8-zeros.glm": ["glm5-demo", "--recipe=w4a8-zeros", "--precision=f32"],
     "tiny.glm": ["glm5-tiny", "--precision=f32", "--context=80", "--slots=2", "--no-mtp"],
     "shared.glm": ["glm52-tiny", "--precision=f32", "--keep=selections", "--expanded-keys=64"],
     "shared-bf16.glm": ["glm52-tiny"],

@@ -65,8 +65,9 @@ void addModel(CLI::App &app, CompileOptions &c) {
       ->capture_default_str()
       ->group(group);
   app.add_option("--recipe", c.recipe,
-                 "w8a8: int8 weights and activations; w4a8: routed experts int4; or rules as JSON")
-      ->type_name("w8a8|w4a8|FILE.json")
+                 "w8a8: int8 weights and activations; w4a8: routed experts int4, -zeros: with zero "
+                 "points; or rules as JSON")
+      ->type_name("w8a8|w4a8|w4a8-zeros|FILE.json")
       ->group(group);
   app.add_option("--context", c.context, "most positions of a sequence (default: the model's)")
       ->type_name("TOKENS")

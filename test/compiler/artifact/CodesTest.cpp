@@ -63,7 +63,7 @@ TEST(Codes, BlocksBeginInsideTheMatrix) {
 TEST(Codes, RunsOfARowHaveTheirScales) {
   std::vector<float> numbers = {127, -0.5, 1.5, 0, 0, 0}, scales(2);
   std::vector<std::byte> codes(6);
-  Rounding rounding = quantize(numbers.data(), 1, 6, {8, 3}, codes.data(), scales.data());
+  Rounding rounding = quantize(numbers.data(), 1, 6, {8, 3}, {codes.data(), scales.data()});
   EXPECT_EQ(scales, (std::vector<float>{1, 0}));
   EXPECT_EQ(codes, bytes({255, 128, 130, 128, 128, 128}));
   EXPECT_DOUBLE_EQ(rounding.changes, 0.5);
@@ -73,9 +73,23 @@ TEST(Codes, RunsOfARowHaveTheirScales) {
 TEST(Codes, FourBitsReachFromMinusSevenToSeven) {
   std::vector<float> numbers = {-14, 14, 2, 3}, scales(1);
   std::vector<std::byte> codes(4);
-  quantize(numbers.data(), 1, 4, {4, 4}, codes.data(), scales.data());
+  quantize(numbers.data(), 1, 4, {4, 4}, {codes.data(), scales.data()});
   EXPECT_EQ(scales[0], 2);
   EXPECT_EQ(codes, bytes({-7 + 8, 7 + 8, 1 + 8, 2 + 8}));
+}
+
+// With a zero the codes reach from the least to the largest number, 0 is exact, and a number beyond
+// the last code is clamped (low -1, high 14, scale 1: the zero is -7).
+TEST(Codes, ZerosUseTheWholeRange) {
+  std::vector<float> numbers = {-1, 14, 0, 3.4, 0, 0, 0, 0, -15, -15, 0, -1}, scales(3);
+  std::vector<std::byte> codes(12);
+  std::vector<int8_t> zeros(3);
+  Rounding rounding =
+      quantize(numbers.data(), 1, 12, {4, 4, true}, {codes.data(), scales.data(), zeros.data()});
+  EXPECT_EQ(scales, (std::vector<float>{1, 0, 1}));
+  EXPECT_EQ(zeros, (std::vector<int8_t>{-7, 0, 7}));
+  EXPECT_EQ(codes, bytes({0, 15, 1, 4, 8, 8, 8, 8, 0, 0, 15, 14}));
+  EXPECT_NEAR(rounding.changes, 0.16, 1e-6);
 }
 
 } // namespace

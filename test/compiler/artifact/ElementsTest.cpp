@@ -120,14 +120,21 @@ TEST(Elements, PanelsAgainstDefinition) {
   }
 }
 
-TEST(Elements, Transposes) {
+template <typename Unit> void checkTransposed() {
   constexpr int64_t rows = 19, columns = 35;
-  std::vector<uint16_t> in = counting(rows * columns), out(in.size());
-  transpose(reinterpret_cast<const std::byte *>(in.data()), rows, columns, 2,
+  std::vector<uint16_t> numbers = counting(rows * columns);
+  std::vector<Unit> in(numbers.begin(), numbers.end()), out(in.size());
+  transpose(reinterpret_cast<const std::byte *>(in.data()), rows, columns, sizeof(Unit),
             reinterpret_cast<std::byte *>(out.data()));
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c)
       ASSERT_EQ(out[size_t(c * rows + r)], in[size_t(r * columns + c)]);
+}
+
+TEST(Elements, Transposes) {
+  checkTransposed<uint8_t>();
+  checkTransposed<uint16_t>();
+  checkTransposed<uint32_t>();
 }
 
 } // namespace

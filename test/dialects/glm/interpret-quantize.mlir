@@ -48,11 +48,13 @@ func.func @numbers() -> (tensor<1x1xf32> {glm.expected = dense<[[1341.25]]> : te
 // -----
 
 // Four bits with a zero: 0 to 15 and -15 to 0 become all codes, so nothing is rounded.
-func.func @zeros() -> (tensor<1x2xf32> {glm.expected = dense<[[18.0, -14.0]]> : tensor<1x2xf32>}) {
+func.func @zeros() -> (tensor<1x2xf32> {glm.expected = dense<[[18.0, -14.0]]> : tensor<1x2xf32>},
+                       tensor<2x4xf32> {glm.expected = dense<[[0.0, 15.0, 3.0, 15.0], [-15.0, -1.0, -13.0, -15.0]]> : tensor<2x4xf32>}) {
   %w = arith.constant dense<[[0.0, 15.0, 3.0, 15.0], [-15.0, -1.0, -13.0, -15.0]]> : tensor<2x4xf32>
   %c, %s, %z = glm.quantize %w columns 2 asymmetric : tensor<2x4xf32> -> tensor<2x4xi4>, tensor<2x2xf32>, tensor<2x2xi8>
   %q = glm.quantized %c, %s zeros %z : tensor<2x2xi8> : tensor<2x4xi4>, tensor<2x2xf32> -> tensor<2x4x!glm.quantized<i4, 1, 2>>
   %x = arith.constant dense<[[0, 1, 1, 0]]> : tensor<1x4xi8>
   %y = glm.linear %x, %q : tensor<1x4xi8>, tensor<2x4x!glm.quantized<i4, 1, 2>> -> tensor<1x2xf32>
-  return %y : tensor<1x2xf32>
+  %n = glm.dequantize %q : tensor<2x4x!glm.quantized<i4, 1, 2>> -> tensor<2x4xf32>
+  return %y, %n : tensor<1x2xf32>, tensor<2x4xf32>
 }

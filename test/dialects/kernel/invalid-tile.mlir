@@ -191,6 +191,16 @@ kernel.func @f() {
 }
 
 // -----
+// reduce C2: codes have sums, no maxima.
+kernel.func @f(%m: !kernel.buffer<6x4xi8>) {
+  %c0 = arith.constant 0 : index
+  %x = kernel.load_tile %m[%c0, %c0] : !kernel.buffer<6x4xi8> -> !kernel.tile<6x4xi8>
+  // expected-error @below {{'kernel.reduce' op x holds 'i8', expected 'f32'}}
+  %0 = kernel.reduce max %x along 1 : !kernel.tile<6x4xi8> -> !kernel.tile<6x1xi32>
+  kernel.return
+}
+
+// -----
 // word_column C1: bytes become numbers of 32 bits.
 kernel.func @f(%m: !kernel.buffer<16x36xi8>) {
   %c0 = arith.constant 0 : index

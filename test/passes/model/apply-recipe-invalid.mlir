@@ -2,6 +2,7 @@
 // RUN: not glm-opt %s "--glm-apply-recipe=rules=*.gate.weight:int8" 2>&1 | FileCheck %s --check-prefix=UNMATCHED
 // RUN: not glm-opt %s "--glm-apply-recipe=rules=*:int3" 2>&1 | FileCheck %s --check-prefix=FORMAT
 // RUN: not glm-opt %s "--glm-apply-recipe=rules=*:int4/12" 2>&1 | FileCheck %s --check-prefix=FORMAT
+// RUN: not glm-opt %s "--glm-apply-recipe=rules=*:int8-zeros" 2>&1 | FileCheck %s --check-prefix=FORMAT
 
 // A rule that earlier rules leave nothing, one that names what stays as it is, and what is no format.
 // SHADOWED: recipe: *.up_proj.weight:int4: never applies: earlier rules match all its weights

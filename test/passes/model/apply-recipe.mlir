@@ -1,5 +1,6 @@
 // RUN: glm-opt %s "--glm-apply-recipe=rules=*.mlp.experts.*:int4/32,*.q_a_proj.weight:keep,*:int8" --cse | FileCheck %s
 // RUN: glm-opt %s "--glm-apply-recipe=rules=*.up_proj.weight:int8-weights" | FileCheck %s --check-prefix=ROUND
+// RUN: glm-opt %s "--glm-apply-recipe=rules=*.mlp.experts.*:int4/32-zeros,*:int4-zeros-weights" | FileCheck %s --check-prefix=ZEROS
 // RUN: glm-opt %s --glm-apply-recipe | FileCheck %s --check-prefix=NONE
 
 // Without rules nothing happens.
@@ -42,6 +43,15 @@ module {
   // ROUND-LABEL: func.func @step
   // ROUND: call @moe_0
   // ROUND: call @moe(
+
+  // A zero stands beside every scale, of numbers that are only rounded too.
+  // ZEROS-LABEL: func.func private @moe(
+  // ZEROS-DAG: %[[UC:.*]], %[[US:.*]], %[[UZ:.*]] = glm.quantize %{{.*}} columns 64 asymmetric : tensor<40x64xbf16> -> tensor<40x64xi4>, tensor<40x1xf32>, tensor<40x1xi8>
+  // ZEROS-DAG: %[[UQ:.*]] = glm.quantized %[[UC]], %[[US]] zeros %[[UZ]]
+  // ZEROS-DAG: glm.dequantize %[[UQ]]
+  // ZEROS-DAG: %[[BC:.*]], %[[BS:.*]], %[[BZ:.*]] = glm.quantize %{{.*}} columns 32 asymmetric : tensor<4x8x64xbf16> -> tensor<4x8x64xi4>, tensor<4x8x2xf32>, tensor<4x8x2xi8>
+  // ZEROS-DAG: %[[BQ:.*]] = glm.quantized %[[BC]], %[[BS]] zeros %[[BZ]]
+  // ZEROS-DAG: glm.expert_linear %{{.*}}, %[[BQ]]
   func.func private @moe(%x: tensor<?x64xf32>, %q: tensor<40x64xbf16>, %u: tensor<40x64xbf16>, %g: tensor<4x64xbf16>,
                          %b: tensor<4xf32>, %e: tensor<4x8x64xbf16>) -> (tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x8xf32>) {
     %0 = glm.linear %x, %q : tensor<?x64xf32>, tensor<40x64xbf16> -> tensor<?x40xf32>

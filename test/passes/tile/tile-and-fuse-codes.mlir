@@ -1,4 +1,5 @@
 // RUN: glm-opt %s --glm-form-kernels --glm-choose-tiles --glm-tile-and-fuse | FileCheck %s
+// RUN: glm-opt %s --glm-form-kernels --glm-choose-tiles --glm-tile-and-fuse --glm-bufferize-boundaries | FileCheck %s --check-prefix=MEMORY
 
 module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes = 64, registers = 32, l1 = 32768, l2 = 1048576, l3 = 33554432, bf16_dot = false, cache_line_rows = 16, page_rows = 1024>} {
   // A row and its scale are made together; the product reads both.
@@ -22,6 +23,13 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
     %q = glm.quantized %w, %s : tensor<152x160xf8E4M3FN>, tensor<2x2xf32> -> tensor<152x160x!glm.quantized<f8E4M3FN, 128, 128>>
     %y = glm.linear %x, %q : tensor<?x160xf32>, tensor<152x160x!glm.quantized<f8E4M3FN, 128, 128>> -> tensor<?x152xf32>
     return %y : tensor<?x152xf32>
+  }
+  // Zeros: the sum of a row's codes is taken away from every group's sum.
+  func.func private @shifted(%r: tensor<?x64xi8>, %w: tensor<40x64xbf16>) -> tensor<?x40xf32> {
+    %c, %s, %z = glm.quantize %w columns 32 asymmetric : tensor<40x64xbf16> -> tensor<40x64xi4>, tensor<40x2xf32>, tensor<40x2xi8>
+    %q = glm.quantized %c, %s zeros %z : tensor<40x2xi8> : tensor<40x64xi4>, tensor<40x2xf32> -> tensor<40x64x!glm.quantized<i4, 1, 32>>
+    %y = glm.linear %r, %q : tensor<?x64xi8>, tensor<40x64x!glm.quantized<i4, 1, 32>> -> tensor<?x40xf32>
+    return %y : tensor<?x40xf32>
   }
 }
 
@@ -54,3 +62,21 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 // CHECK-SAME: !kernel.buffer<152x160xf8E4M3FN, #kernel.panels<{{.*}}, 1>>, %{{.*}}: !kernel.buffer<2x2xf32>
 // CHECK: kernel.mma {{.*}}x128xf32>, {{.*}}x128xf8E4M3FN>
 // CHECK: kernel.mma {{.*}}x32xf32>, {{.*}}x32xf8E4M3FN>
+
+// CHECK-LABEL: kernel.func @linear_64x40_i4
+// CHECK-SAME: !kernel.buffer<40x64xi4, #kernel.panels<{{.*}}, 8>>, %[[S:.*]]: !kernel.buffer<2x40xf32>, %[[Z:.*]]: !kernel.buffer<2x40xi8>
+// CHECK: %[[SUM:.*]] = kernel.reduce sum %[[X:.*]] along 1 : <{{.*}}x32xi8> -> <{{.*}}x1xi32>
+// CHECK: %[[P:.*]] = kernel.mma %[[X]]
+// CHECK: %[[ST:.*]] = kernel.load_tile %[[S]]
+// CHECK: %[[ZT:.*]] = kernel.load_tile %[[Z]]
+// CHECK: kernel.map{{ ?}}(%{{.*}}, %[[P]], %[[ST]], %[[SUM]], %[[ZT]])
+// CHECK: arith.extsi
+// CHECK: arith.muli
+// CHECK: arith.subi
+// CHECK: arith.sitofp
+
+// Every part is made of the same weight.
+// MEMORY-LABEL: func.func private @shifted
+// MEMORY-DAG: program.pack %[[W:.*]] {quantize = #program.quantize<part = "codes", bits = 4, columns = 32, asymmetric = true>}
+// MEMORY-DAG: program.pack %[[W]] {quantize = #program.quantize<part = "scales", bits = 4, columns = 32, asymmetric = true>} : {{.*}} -> !kernel.buffer<2x40xf32>
+// MEMORY-DAG: program.pack %[[W]] {quantize = #program.quantize<part = "zeros", bits = 4, columns = 32, asymmetric = true>} : {{.*}} -> !kernel.buffer<2x40xi8>

@@ -32,7 +32,47 @@ kernel.func @linear(%x: !kernel.buffer<?x$Kxi8>, %w: !kernel.buffer<$Nx$Kx$w, #k
   kernel.return
 })";
 
-/// `%s` holds the scales of a group side by side, `[K / 32, N]`.
+/// `%s` holds the scales of a group side by side, `[K / 32, N]`; `%z` what stands for 0.
+inline constexpr const char *shifted = R"(
+kernel.func @linear(%x: !kernel.buffer<?x$Kxi8>, %w: !kernel.buffer<$Nx$Kxi4, #kernel.panels<$n, 8>>,
+                    %s: !kernel.buffer<$Gx$Nxf32>, %z: !kernel.buffer<$Gx$Nxi8>, %y: !kernel.buffer<?x$Nxf32>) {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %width = arith.constant $N : index
+  %depth = arith.constant $K : index
+  %none = arith.constant 0 : i32
+  %zero = arith.constant 0.0 : f32
+  %rows = kernel.dim %x, 0 : !kernel.buffer<?x$Kxi8>
+  kernel.parallel (%j, %i) to (%width, %rows) step [$n, $m] {
+    %init = kernel.splat %zero : f32 -> !kernel.tile<$mx$nxf32>
+    %acc = scf.for %k = %c0 to %depth step %c32 iter_args(%c = %init) -> (!kernel.tile<$mx$nxf32>) {
+      %a = kernel.load_tile %x[%i, %k] : !kernel.buffer<?x$Kxi8> -> !kernel.tile<$mx32xi8>
+      %b = kernel.load_tile %w[%j, %k] : !kernel.buffer<$Nx$Kxi4, #kernel.panels<$n, 8>> -> !kernel.tile<$nx32xi4>
+      %o = kernel.reduce sum %a along 1 : !kernel.tile<$mx32xi8> -> !kernel.tile<$mx1xi32>
+      %e = kernel.splat %none : i32 -> !kernel.tile<$mx$nxi32>
+      %d = kernel.mma %a, %b, %e : !kernel.tile<$mx32xi8>, !kernel.tile<$nx32xi4>, !kernel.tile<$mx$nxi32>
+      %g = arith.divui %k, %c32 : index
+      %t = kernel.load_tile %s[%g, %j] : !kernel.buffer<$Gx$Nxf32> -> !kernel.tile<1x$nxf32>
+      %u = kernel.load_tile %z[%g, %j] : !kernel.buffer<$Gx$Nxi8> -> !kernel.tile<1x$nxi8>
+      %f = kernel.map (%c, %d, %t, %o, %u) : (!kernel.tile<$mx$nxf32>, !kernel.tile<$mx$nxi32>, !kernel.tile<1x$nxf32>,
+                                              !kernel.tile<$mx1xi32>, !kernel.tile<1x$nxi8>) -> !kernel.tile<$mx$nxf32> {
+      ^bb0(%p: f32, %q: i32, %r: f32, %v: i32, %h: i8):
+        %wide = arith.extsi %h : i8 to i32
+        %shift = arith.muli %wide, %v : i32
+        %exact = arith.subi %q, %shift : i32
+        %number = arith.sitofp %exact : i32 to f32
+        %scaled = arith.mulf %number, %r : f32
+        %sum = arith.addf %p, %scaled : f32
+        kernel.yield %sum : f32
+      }
+      scf.yield %f : !kernel.tile<$mx$nxf32>
+    }
+    kernel.store_tile %acc, %y[%i, %j] : !kernel.tile<$mx$nxf32>, !kernel.buffer<?x$Nxf32>
+  }
+  kernel.return
+})";
+
+/// The same without zeros.
 inline constexpr const char *grouped = R"(
 kernel.func @linear(%x: !kernel.buffer<?x$Kxi8>, %w: !kernel.buffer<$Nx$Kxi4, #kernel.panels<$n, 8>>,
                     %s: !kernel.buffer<$Gx$Nxf32>, %y: !kernel.buffer<?x$Nxf32>) {

@@ -67,39 +67,57 @@ TEST(Codes, IntegersAreExact) {
     }
 }
 
+void checkGroups(const TargetOptions &machine, bool shift) {
+  constexpr int64_t n = 64, N = 72, K = 96;
+  Kernels kernels(codesKernel({n, N, K, 32}, 4, shift ? shifted : grouped), machine);
+  Random random(3);
+  std::vector<int> codes(size_t(N * K));
+  for (int &code : codes)
+    code = int(random.below(16)) - 8;
+  Buffer<uint8_t> packed = packCodes(codes, N, K, n, 4);
+  Buffer<float> scales(size_t(K / 32 * N));
+  random.fill(scales);
+  Buffer<int8_t> zeros(scales.size());
+  for (int8_t &zero : zeros)
+    zero = shift ? int8_t(random.below(16) - 8) : int8_t(0);
+  for (int64_t rows : {7, 1}) {
+    Buffer<int8_t> x(size_t(rows * K));
+    for (int8_t &value : x)
+      value = int8_t(random.below(256) - 128);
+    Buffer<float> y(size_t(rows * N), NAN);
+    std::vector<uint64_t> words = {x.word(), uint64_t(rows), packed.word(), scales.word()};
+    if (shift)
+      words.push_back(zeros.word());
+    words.insert(words.end(), {y.word(), uint64_t(rows)});
+    kernels.run("linear", words);
+    ASSERT_TRUE(y.intact());
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < N; ++j) {
+        float sum = 0;
+        for (int64_t g = 0; g < K / 32; ++g) {
+          int inner = 0;
+          for (int64_t l = 32 * g; l < 32 * (g + 1); ++l)
+            inner += x[size_t(i * K + l)] * (codes[size_t(j * K + l)] - zeros[size_t(g * N + j)]);
+          sum += float(inner) * scales[size_t(g * N + j)];
+        }
+        ASSERT_EQ(y[size_t(i * N + j)], sum) << rows << " rows, element " << i << ", " << j;
+      }
+  }
+}
+
 // Groups of 32 columns with a scale each: inner sums exact, then numbers.
 TEST(Codes, GroupsHaveTheirScales) {
-  constexpr int64_t n = 64, N = 72, K = 96;
   for (const TargetOptions &machine : runnableMachines()) {
     SCOPED_TRACE(nameOf(machine));
-    Kernels kernels(codesKernel({n, N, K, 32}, 4, grouped), machine);
-    Random random(3);
-    std::vector<int> codes(size_t(N * K));
-    for (int &code : codes)
-      code = int(random.below(16)) - 8;
-    Buffer<uint8_t> packed = packCodes(codes, N, K, n, 4);
-    Buffer<float> scales(size_t(K / 32 * N));
-    random.fill(scales);
-    for (int64_t rows : {7, 1}) {
-      Buffer<int8_t> x(size_t(rows * K));
-      for (int8_t &value : x)
-        value = int8_t(random.below(256) - 128);
-      Buffer<float> y(size_t(rows * N), NAN);
-      kernels.run("linear", {x.word(), uint64_t(rows), packed.word(), scales.word(), y.word(),
-                             uint64_t(rows)});
-      ASSERT_TRUE(y.intact());
-      for (int64_t i = 0; i < rows; ++i)
-        for (int64_t j = 0; j < N; ++j) {
-          float sum = 0;
-          for (int64_t g = 0; g < K / 32; ++g) {
-            int inner = 0;
-            for (int64_t l = 32 * g; l < 32 * (g + 1); ++l)
-              inner += x[size_t(i * K + l)] * codes[size_t(j * K + l)];
-            sum += float(inner) * scales[size_t(g * N + j)];
-          }
-          ASSERT_EQ(y[size_t(i * N + j)], sum) << rows << " rows, element " << i << ", " << j;
-        }
-    }
+    checkGroups(machine, /*shift=*/false);
+  }
+}
+
+// A zero beside each scale, exact too: what it adds to a sum is taken away in integers.
+TEST(Codes, GroupsHaveTheirZeros) {
+  for (const TargetOptions &machine : runnableMachines()) {
+    SCOPED_TRACE(nameOf(machine));
+    checkGroups(machine, /*shift=*/true);
   }
 }
 
