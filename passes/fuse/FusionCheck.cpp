@@ -86,7 +86,8 @@ func::FuncOp makeFunction(ModuleOp module, StringRef name, Value value,
 
 //===--- Small sizes --------------------------------------------------------------------------===//
 
-/// Other sizes for a module's types, equal where they were equal, and f32 for every element.
+/// Other sizes for a module's types, equal where they were equal, and f32 for every number. Codes
+/// stay codes; a block as wide as a row still is.
 class Shrinker {
 public:
   explicit Shrinker(ModuleOp module) {
@@ -138,10 +139,15 @@ private:
       return model::CacheType::get(type.getContext(), newSize(cache.getWidth()),
                                    Float32Type::get(type.getContext()));
     auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor || !isa<FloatType>(tensor.getElementType()))
+    if (!tensor || tensor.getElementType().isInteger(32))
       return type;
-    return RankedTensorType::get(llvm::map_to_vector(tensor.getShape(), newSize),
-                                 Float32Type::get(type.getContext()));
+    Type element = tensor.getElementType();
+    if (auto tied = dyn_cast<model::QuantizedType>(element))
+      element = model::QuantizedType::get(type.getContext(), tied.getCode(),
+                                          newSize(tied.getRows()), newSize(tied.getColumns()));
+    else if (isa<FloatType>(element) && !isa<Float8E4M3FNType>(element))
+      element = Float32Type::get(type.getContext());
+    return RankedTensorType::get(llvm::map_to_vector(tensor.getShape(), newSize), element);
   }
 
   template <typename Function> static void forEachType(ModuleOp module, Function convert) {
@@ -173,7 +179,15 @@ public:
     if (isa<model::RowsType>(type))
       return rows();
     auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor || !isa<FloatType>(tensor.getElementType()))
+    if (!tensor)
+      return std::nullopt;
+    if (isa<model::QuantizedType>(tensor.getElementType()))
+      return quantized(tensor);
+    if (isCode(tensor.getElementType()))
+      return codes(shapeOf(tensor), tensor.getElementType());
+    if (tensor.getElementType().isInteger(32) && tensor.hasStaticShape())
+      return biases(tensor);
+    if (!isa<FloatType>(tensor.getElementType()))
       return std::nullopt;
     return numbers(tensor);
   }
@@ -182,12 +196,64 @@ private:
   float real() { return std::uniform_real_distribution<float>(-1, 1)(engine); }
   int32_t below(int64_t bound) { return int32_t(engine() % uint64_t(bound)); }
 
-  /// Weights scaled so that their products with rows are about as large as the rows.
-  Datum numbers(RankedTensorType type) {
+  static std::vector<int64_t> shapeOf(RankedTensorType type) {
     std::vector<int64_t> shape = type.getShape().vec();
     for (size_t i = 0; i < shape.size(); ++i)
       if (ShapedType::isDynamic(shape[i]))
         shape[i] = i == 0 ? batch : longest;
+    return shape;
+  }
+
+  static bool isCode(Type type) {
+    return type.isInteger(8) || type.isInteger(4) || isa<Float8E4M3FNType>(type);
+  }
+
+  /// Every code that is a number.
+  interpret::Tensor<float> codes(std::vector<int64_t> shape, Type code) {
+    interpret::Tensor<float> tensor(std::move(shape), interpret::elementOf(code));
+    int32_t range = code.isInteger(4) ? 16 : 256;
+    for (size_t i = 0; i < tensor.count(); ++i) {
+      int32_t number = below(range);
+      if (code.isInteger())
+        tensor.data()[i] = float(number - range / 2);
+      else // the two codes of no number have all bits of the magnitude
+        tensor.data()[i] = interpret::fromF8E4M3(uint8_t((number & 0x7f) == 0x7f ? 0 : number));
+    }
+    return tensor;
+  }
+
+  /// Codes of numbers as large as `numbers` makes them, with the scales of their blocks.
+  Datum quantized(RankedTensorType type) {
+    auto element = cast<model::QuantizedType>(type.getElementType());
+    std::vector<int64_t> shape = shapeOf(type), blocks = shape;
+    int64_t &rows = blocks[blocks.size() - 2], &columns = blocks.back();
+    rows = llvm::divideCeil(rows, element.getRows());
+    columns = llvm::divideCeil(columns, element.getColumns());
+    float largest = element.getCode().isInteger(4) ? 8 : element.getCode().isInteger() ? 128 : 448;
+    float size = type.hasStaticShape() ? 1.7f / std::sqrt(float(shape.back())) : 1.0f;
+    interpret::Tensor<float> scales(blocks, interpret::Element::F32);
+    for (size_t i = 0; i < scales.count(); ++i)
+      scales.data()[i] = size / largest * (1 + real() / 2);
+    return interpret::Quantized<float>{codes(shape, element.getCode()),
+                                       scales,
+                                       {},
+                                       {},
+                                       size_t(element.getRows()),
+                                       size_t(element.getColumns()),
+                                       element.getCode().isInteger()};
+  }
+
+  /// What stands beside integer sums.
+  Datum biases(RankedTensorType type) {
+    interpret::Integers integers{type.getShape().vec(), {}};
+    for (int64_t i = 0; i < type.getNumElements(); ++i)
+      integers.values.push_back(below(2001) - 1000);
+    return integers;
+  }
+
+  /// Weights scaled so that their products with rows are about as large as the rows.
+  Datum numbers(RankedTensorType type) {
+    std::vector<int64_t> shape = shapeOf(type);
     float scale = type.hasStaticShape() ? 1.7f / std::sqrt(float(shape.back())) : 1.0f;
     interpret::Tensor<float> tensor(shape, interpret::Element::F32);
     for (size_t i = 0; i < tensor.count(); ++i)

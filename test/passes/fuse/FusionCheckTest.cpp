@@ -66,6 +66,41 @@ TEST_F(FusionCheckTest, NamesTheOpThatDiffers) {
                                           HasSubstr("another function"), HasSubstr("instead of"))));
 }
 
+// Codes are compared as codes are multiplied: integers, groups of them, and numbers of 8 bits.
+TEST_F(FusionCheckTest, ComparesQuantizedOperands) {
+  for (auto [rows, weight] :
+       {std::pair("!glm.quantized<i8, 1, 6144>", "!glm.quantized<i8, 1, 6144>"),
+        std::pair("!glm.quantized<i8, 1, 6144>", "!glm.quantized<i4, 1, 32>"),
+        std::pair("i8", "!glm.quantized<i8, 1, 6144>"),
+        std::pair("bf16", "!glm.quantized<f8E4M3FN, 128, 128>")}) {
+    std::string text = R"(
+func.func @f(%x: tensor<?x6144x$r>, %a: tensor<1024x6144x$w>, %b: tensor<1024x6144x$w>)
+    -> (tensor<?x1024xf32>, tensor<?x1024xf32>) {
+  %g = glm.linear %x, %a : tensor<?x6144x$r>, tensor<1024x6144x$w> -> tensor<?x1024xf32>
+  %s = glm.silu %g : tensor<?x1024xf32>
+  %u = glm.linear %x, %b : tensor<?x6144x$r>, tensor<1024x6144x$w> -> tensor<?x1024xf32>
+  %y = glm.multiply %s, %u : tensor<?x1024xf32>
+  %z = glm.gated_linear %x, $order : tensor<?x6144x$r>, tensor<1024x6144x$w>, tensor<1024x6144x$w> -> tensor<?x1024xf32>
+  return %y, %z : tensor<?x1024xf32>, tensor<?x1024xf32>
+})";
+    auto replace = [&](std::string_view name, std::string_view with) {
+      for (size_t at = 0; (at = text.find(name, at)) != std::string::npos;)
+        text.replace(at, name.size(), with);
+    };
+    replace("$r", rows);
+    replace("$w", weight);
+    std::string right = text;
+    replace("$order", "%b, %a");
+    FusionCheck swapped = compare(text);
+    EXPECT_TRUE(swapped.failed()) << weight;
+    text = right;
+    replace("$order", "%a, %b");
+    FusionCheck equal = compare(text);
+    EXPECT_FALSE(equal.failed()) << weight;
+    EXPECT_EQ(equal.compared(), 1u) << weight;
+  }
+}
+
 TEST_F(FusionCheckTest, DoesNothingUnlessAsked) {
   FusionCheck check = compare(swapped, /*enabled=*/false);
   EXPECT_FALSE(check.failed());
