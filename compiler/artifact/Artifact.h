@@ -31,7 +31,8 @@ struct WriteOptions {
 struct WriteSummary {
   uint64_t fileBytes = 0, programBytes = 0, codeBytes = 0, tokenizerBytes = 0, ledgerBytes = 0,
            weightBytes = 0;
-  /// Weights that became codes, and what rounding them changed.
+  /// Weights whose numbers were rounded, to codes or from codes to another element, and what that
+  /// changed.
   struct Rounded {
     std::string weight;
     Rounding rounding;

@@ -90,6 +90,21 @@ void dequantize(const std::byte *codes, Element from, int64_t rows, int64_t colu
   }
 }
 
+size_t firstNotANumber(const std::byte *codes, size_t count) {
+  constexpr size_t block = 1024;
+  auto isNot = [&](size_t i) { return (codes[i] & std::byte(0x7f)) == std::byte(0x7f); };
+  for (size_t first = 0; first < count; first += block) {
+    size_t end = std::min(count, first + block);
+    uint8_t any = 0; // without a branch, so that many are tested at once
+    for (size_t i = first; i < end; ++i)
+      any |= uint8_t(isNot(i));
+    for (size_t i = first; any && i < end; ++i)
+      if (isNot(i))
+        return i;
+  }
+  return count;
+}
+
 Rounding quantize(const float *numbers, int64_t rows, int64_t columns, Quantization how,
                   CodeParts parts) {
   float offset = float(offsetOf(how));

@@ -37,6 +37,10 @@ struct BlockScales {
 void dequantize(const std::byte *codes, Element from, int64_t rows, int64_t columns,
                 int64_t firstRow, const BlockScales &scales, float *numbers);
 
+/// Where the first of the E4M3 codes that stand for no number (0x7f, 0xff) lies; `count` if
+/// nowhere.
+size_t firstNotANumber(const std::byte *codes, size_t count);
+
 /// How numbers become codes: `glm.quantize`.
 struct Quantization {
   int bits;                ///< 8 or 4

@@ -157,6 +157,19 @@ void roundToCodes(const Chunk &chunk, Workspace &work) {
   }
 }
 
+/// What converting numbers to `element` changed.
+Rounding changesOf(const std::vector<float> &numbers, const std::byte *converted, Element element) {
+  std::vector<float> back(numbers.size());
+  convert(converted, element, reinterpret_cast<std::byte *>(back.data()), Element::F32,
+          back.size());
+  Rounding rounding;
+  for (size_t i = 0; i < back.size(); ++i) {
+    double change = double(back[i]) - numbers[i];
+    rounding += {double(numbers[i]) * numbers[i], change * change};
+  }
+  return rounding;
+}
+
 /// Makes the bytes of a chunk from its source, which lies in `work.source`. Returns where they are.
 const std::byte *layOut(const Chunk &chunk, Workspace &work) {
   bool rounds = chunk.quantize.columns && isNumber(chunk.to) && chunk.part == CodePart::Codes;
@@ -181,6 +194,8 @@ const std::byte *layOut(const Chunk &chunk, Workspace &work) {
     work.converted.resize(count * width);
     convert(reinterpret_cast<const std::byte *>(work.numbers.data()), Element::F32,
             work.converted.data(), chunk.to, count);
+    if (!rounds)
+      work.rounding = changesOf(work.numbers, work.converted.data(), chunk.to);
     at = work.converted.data();
   } else if (chunk.from != chunk.to) {
     work.converted.resize(count * width);
@@ -249,6 +264,8 @@ private:
           sources.read(how.file, how.position, reinterpret_cast<std::byte *>(space.scales.data()),
                        space.scales.size() * sizeof(float));
     }
+    if (status.ok() && chunk.from == Element::F8E4M3)
+      status = checkNumbers(chunk, space);
     const std::byte *bytes = nullptr;
     if (status.ok()) {
       bytes = layOut(chunk, space);
@@ -268,6 +285,17 @@ private:
     if (status.ok() && progress)
       progress(hashed, plan.segmentBytes);
     return status.ok();
+  }
+
+  /// A weight that is no number is a broken checkpoint.
+  absl::Status checkNumbers(const Chunk &chunk, const Workspace &space) const {
+    size_t first = firstNotANumber(space.source.data(), space.source.size());
+    if (first == space.source.size())
+      return absl::OkStatus();
+    return codedError(Code::NotANumber,
+                      plan.nameOf ? plan.nameOf(chunk.file, chunk.position + first)
+                                  : plan.files[chunk.file].string(),
+                      "is the code of no number", "fetch the checkpoint again");
   }
 
   void addToHashes(const Chunk &chunk, const Workspace &space, const std::byte *bytes) {

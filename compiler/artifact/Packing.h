@@ -82,8 +82,10 @@ struct PackingPlan {
   uint64_t segmentBytes = 0;
   /// Number of tensors that chunks and loose tensors count in.
   size_t tensors = 0;
-  /// Weights that become codes here, by name.
+  /// Weights whose numbers change here, by name.
   std::vector<std::string> rounded;
+  /// Names what lies at a byte of a file, for messages.
+  std::function<std::string(uint32_t file, uint64_t position)> nameOf;
 };
 
 struct PackingResult {
@@ -97,7 +99,7 @@ struct PackingResult {
 /// Called with bytes written and bytes in all, never by two threads at once.
 using Progress = std::function<void(uint64_t, uint64_t)>;
 
-/// Fills the segment at `offset` of `output`. Errors: GLM0117, GLM0600, GLM0601.
+/// Fills the segment at `offset` of `output`. Errors: GLM0117, GLM0118, GLM0600, GLM0601.
 absl::StatusOr<PackingResult> packWeights(const PackingPlan &plan, const OutputFile &output,
                                           uint64_t offset, unsigned workers,
                                           const Progress &progress);

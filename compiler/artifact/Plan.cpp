@@ -68,6 +68,9 @@ public:
     for (const WeightFile &file : checkpoint.files())
       plan.packing.files.push_back(file.path);
     plan.packing.tensors = plan.ledger.size();
+    plan.packing.nameOf = [&checkpoint](uint32_t file, uint64_t position) {
+      return checkpoint.elementAt(file, position);
+    };
     hashedOnTheWay.resize(plan.ledger.size());
   }
 
@@ -77,7 +80,7 @@ private:
   absl::StatusOr<size_t> find(StringRef name, StringRef file, uint64_t position, uint64_t bytes);
   absl::Status addWeight(program::WeightOp op);
   absl::Status addBank(program::BankOp op);
-  /// The number of a weight that becomes codes, -1 of what stands beside them.
+  /// The number of a weight whose numbers change, -1 of what stands beside codes.
   int64_t round(StringRef weight, CodePart part) {
     if (part != CodePart::Codes)
       return -1;
@@ -285,6 +288,7 @@ absl::Status Planner::addMaking(program::WeightOp op, Matrix &m) {
   if (!tensor.ok())
     return tensor.status();
   mark(*tensor, "derived", op.getSymName(), uint64_t(op.getOffset()));
+  m.rounded = round(op.getSymName(), CodePart::Codes);
   m.dequantize = {plan.ledger[*tensor].tensor->file,
                   uint64_t(how.getPosition()),
                   rows,

@@ -101,6 +101,19 @@ std::string shapeText(std::span<const int64_t> shape) {
   return text + "]";
 }
 
+std::string Checkpoint::elementAt(uint32_t file, uint64_t offset) const {
+  for (const Tensor &tensor : list) {
+    if (tensor.file != file || offset < tensor.offset || offset - tensor.offset >= tensor.bytes)
+      continue;
+    auto element = int64_t((offset - tensor.offset) * 8 / bitsOf(tensor.dtype));
+    std::vector<int64_t> indices(tensor.shape.size());
+    for (size_t i = indices.size(); i-- > 0; element /= tensor.shape[i])
+      indices[i] = element % tensor.shape[i];
+    return std::string(tensor.name) + " " + shapeText(indices);
+  }
+  return weightFiles[file].path.string();
+}
+
 absl::Status Checkpoint::readFile(const std::string &name) {
   WeightFile file;
   file.name = name;

@@ -73,6 +73,10 @@ public:
   /// The tensor of that name, or null.
   const Tensor *find(std::string_view name) const;
 
+  /// What lies at a byte of a file, for messages: `name [row, column]`; the file's path between
+  /// tensors.
+  std::string elementAt(uint32_t file, uint64_t offset) const;
+
   /// Bytes no tensor uses (GLM0110), one entry per file at most.
   std::span<const Diagnostic> warnings() const { return notes; }
 

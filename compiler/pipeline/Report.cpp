@@ -54,7 +54,19 @@ json::Array describeEntries(ModuleOp module) {
   return entries;
 }
 
-json::Object describeWeights(ModuleOp module) {
+/// What rounding changed in the numbers of every weight it was applied to: the root of the sum of
+/// squares, as a share of the weight's.
+llvm::StringMap<double> errorsOf(const artifact::WriteSummary &summary) {
+  llvm::StringMap<double> errors;
+  for (const artifact::WriteSummary::Rounded &weight : summary.rounded) {
+    double numbers = weight.rounding.numbers;
+    errors[weight.weight] = numbers > 0 ? std::sqrt(weight.rounding.changes / numbers) : 0;
+  }
+  return errors;
+}
+
+json::Object describeWeights(ModuleOp module, const artifact::WriteSummary &summary) {
+  llvm::StringMap<double> errors = errorsOf(summary);
   int64_t count = 0, bytes = 0, slabs = 0, experts = 0;
   json::Array list;
   auto add = [&](StringRef name, Type type, Attribute layout, int64_t size, StringRef source) {
@@ -65,6 +77,8 @@ json::Object describeWeights(ModuleOp module) {
                                 {"layout", program::layoutName(layout)},
                                 {"bytes", size},
                                 {"from", source}});
+    if (auto error = errors.find(name); error != errors.end())
+      list.back().getAsObject()->insert({"relative_error", error->second});
     ++count;
   };
   for (auto weight : module.getOps<program::WeightOp>()) {
@@ -117,17 +131,6 @@ json::Array describePhases(const Compilation &c) {
                                   {"ms", cost.milliseconds},
                                   {"peak_bytes", int64_t(cost.peakBytes)}});
   return phases;
-}
-
-/// Weights that a recipe made codes of, with the share of their size that rounding changed.
-json::Array describeRounding(const artifact::WriteSummary &summary) {
-  json::Array list;
-  for (const artifact::WriteSummary::Rounded &weight : summary.rounded) {
-    double numbers = weight.rounding.numbers;
-    double error = numbers > 0 ? std::sqrt(weight.rounding.changes / numbers) : 0;
-    list.push_back(json::Object{{"name", weight.weight}, {"relative_error", error}});
-  }
-  return list;
 }
 
 /// The levels, best first, and what they share. Code is there once for each; weights are packed
@@ -186,10 +189,8 @@ absl::Status writeReport(const Compilation &c) {
   report["kernels"] =
       c.kernelReport.empty() ? describeKernels(module) : json::Array(c.kernelReport);
   report["entries"] = describeEntries(module);
-  report["weights"] = describeWeights(module);
+  report["weights"] = describeWeights(module, c.written);
   report["caches"] = describeCaches(module);
-  if (!c.written.rounded.empty())
-    report["rounded"] = describeRounding(c.written);
   if (c.written.fileBytes)
     report["artifact"] = describeArtifact(c.written);
   std::string text = llvm::formatv("{0:2}\n", json::Value(std::move(report)));

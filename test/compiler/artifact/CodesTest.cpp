@@ -51,6 +51,17 @@ TEST(Codes, NumbersOfEightBits) {
   EXPECT_TRUE(std::isnan(numbers[0]) && std::isnan(numbers[1]));
 }
 
+// The two codes of no number are found wherever they are, the codes next to them are none.
+TEST(Codes, FindsWhatIsNoNumber) {
+  std::vector<std::byte> codes(3000, std::byte(0x7e));
+  codes[10] = std::byte(0xfe);
+  EXPECT_EQ(firstNotANumber(codes.data(), codes.size()), codes.size());
+  for (size_t place : {size_t(2999), size_t(1024), size_t(0)}) {
+    codes[place] = std::byte(place % 2 ? 0x7f : 0xff);
+    EXPECT_EQ(firstNotANumber(codes.data(), codes.size()), place);
+  }
+}
+
 // Row 0 of a block is row 3 of the matrix, whose scales change after every second row.
 TEST(Codes, BlocksBeginInsideTheMatrix) {
   std::vector<std::byte> codes = bytes({1, 1});

@@ -116,6 +116,51 @@ TEST_F(Packing, TruncatedSource) {
   }
 }
 
+// A weight that is no number is an error that names it; numbers of the same file are none.
+TEST_F(Packing, RefusesWhatIsNoNumber) {
+  for (char &byte : source)
+    byte = char(byte & 0x7f) == 0x7f ? 0 : byte;
+  source[5000] = char(0xff);
+  std::ofstream(folder / "in", std::ios::binary) << source;
+  PackingPlan plan;
+  plan.files = {folder / "in"};
+  plan.nameOf = [](uint32_t file, uint64_t position) {
+    return std::to_string(file) + " at " + std::to_string(position);
+  };
+  Chunk chunk;
+  chunk.rows = 64, chunk.columns = 64, chunk.position = 2000;
+  chunk.from = chunk.to = Element::F8E4M3;
+  chunk.bytes = plan.segmentBytes = 4096;
+  plan.chunks = {chunk};
+  auto diagnostic = glm::diagnosticOf(pack(plan, "out", 1).status());
+  ASSERT_TRUE(diagnostic);
+  EXPECT_EQ(diagnostic->code, glm::Code::NotANumber);
+  EXPECT_EQ(diagnostic->thing, "0 at 5000");
+  plan.chunks[0].position = 6000;
+  EXPECT_TRUE(pack(plan, "out", 1).ok());
+}
+
+// What codes lose when they become numbers of another element is reported: 9/16 in bf16 is exact,
+// 1 + 2^-8 is not.
+TEST_F(Packing, ReportsWhatConversionChanges) {
+  std::string codes(2, char(0x38)); // 1
+  float scales[] = {0.5625f, 1 + 0x1p-8f};
+  std::ofstream(folder / "in", std::ios::binary)
+      << codes << std::string(reinterpret_cast<char *>(scales), sizeof scales);
+  PackingPlan plan;
+  plan.files = {folder / "in"};
+  plan.rounded = {"w"};
+  Chunk chunk;
+  chunk.rows = 1, chunk.columns = 2, chunk.from = Element::F8E4M3;
+  chunk.bytes = plan.segmentBytes = 4;
+  chunk.rounded = 0;
+  chunk.dequantize = {0, 2, 1, 2, 1, 1, 0};
+  plan.chunks = {chunk};
+  auto result = pack(plan, "out", 1);
+  ASSERT_TRUE(result.ok());
+  EXPECT_DOUBLE_EQ(result->rounding[0].changes, 0x1p-16);
+}
+
 // A file appears under its name only when it is complete.
 TEST_F(Packing, OutputAppearsWhole) {
   {

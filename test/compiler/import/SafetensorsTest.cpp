@@ -49,6 +49,21 @@ TEST(Safetensors, ReadsNamesShapesAndAbsoluteOffsets) {
   EXPECT_TRUE(checkpoint->warnings().empty());
 }
 
+// Elements are named by their indices, bytes of no tensor by the file.
+TEST(Safetensors, NamesElements) {
+  Folder folder;
+  std::string header =
+      entry("b", "BF16", "[2,3]", "[4,16]") + "," + entry("a", "F32", "[]", "[0,4]");
+  folder.write("model.safetensors", safetensors("{" + header + "}", 20));
+  absl::StatusOr<Checkpoint> checkpoint = Checkpoint::open(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  uint64_t begin = checkpoint->files()[0].dataBegin;
+  EXPECT_EQ(checkpoint->elementAt(0, begin + 2), "a []");
+  EXPECT_EQ(checkpoint->elementAt(0, begin + 4), "b [0, 0]");
+  EXPECT_EQ(checkpoint->elementAt(0, begin + 15), "b [1, 2]");
+  EXPECT_EQ(checkpoint->elementAt(0, begin + 16), (folder.path() / "model.safetensors").string());
+}
+
 // Cutting a good file anywhere is an error, never a shorter checkpoint.
 TEST(Safetensors, EveryTruncationFails) {
   std::string whole = safetensors(good, 16);
