@@ -187,13 +187,19 @@ private:
     return std::clamp(rows, 4 * grid.m, mostRows) / grid.m * grid.m;
   }
 
+  /// Two vectors of keys share a broadcast of a query: with one, loads are the limit.
+  int64_t keysTogether() {
+    return llvm::alignTo(2 * machine.getVectorBytes() / 4, machine.getCacheLineRows());
+  }
+
   /// Rows that see the same keys read each line of them once; their queries stay in the first
   /// cache.
   Choice search(model::IndexScoresOp op) {
-    int64_t H = sizeAt(op.getQ(), 1), D = sizeAt(op.getQ(), 2), keys = machine.getCacheLineRows();
+    int64_t H = sizeAt(op.getQ(), 1), D = sizeAt(op.getQ(), 2), keys = keysTogether();
     int64_t together = std::clamp<int64_t>(queries / H, 1, 8);
     return {together * H, keys, D,
-            formatv("{0} heads of {1} rows share a line of {2} keys", H, together, keys)};
+            formatv("{0} heads of {1} rows share {2} keys, in lines of {3}", H, together, keys,
+                    machine.getCacheLineRows())};
   }
 
   /// Values lie as W_UV does in the gathered form, so that there is one of it. Rows of a unit with

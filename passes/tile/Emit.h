@@ -22,7 +22,7 @@ Results emitLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitLinearGroup(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitHeadLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
 Results emitExpertLinear(kernel::GroupOp group, mlir::SymbolTable &symbols);
-Results emitIndex(kernel::GroupOp group, mlir::SymbolTable &symbols);
+Results emitIndex(kernel::GroupOp group, mlir::SymbolTable &symbols, const CacheLayouts &layouts);
 Results emitAttend(kernel::GroupOp group, mlir::SymbolTable &symbols);
 /// Attention over expanded keys: three launches.
 Results emitAttendExpanded(kernel::GroupOp group, mlir::SymbolTable &symbols);

@@ -22,8 +22,8 @@ constexpr int64_t lists = 128;
 
 class Search {
 public:
-  explicit Search(GroupOp group)
-      : group(group), scores(only<model::IndexScoresOp>(group)),
+  Search(GroupOp group, const CacheLayouts &layouts)
+      : group(group), layouts(layouts), scores(only<model::IndexScoresOp>(group)),
         select(only<model::SelectTopKOp>(group)), b(scores.getLoc(), group.getScheduleAttr()),
         heads(sizeAt(scores.getQ(), 1)), width(sizeAt(scores.getQ(), 2)),
         kept(cast<model::SelectionType>(select.getType()).getLimit()), step(b.getSchedule().getN()),
@@ -55,6 +55,7 @@ private:
   }
 
   GroupOp group;
+  const CacheLayouts &layouts;
   model::IndexScoresOp scores;
   model::SelectTopKOp select;
   KernelBuilder b; // of the first kernel
@@ -125,10 +126,10 @@ Value Search::rangesOf(KernelBuilder &b, Value n) {
 
 LaunchOp Search::searchRanges(SymbolTable &symbols) {
   Type element = elementAt(scores.getQ()), weightType = elementAt(scores.getWeights());
-  auto lines = LinesAttr::get(b.loc.getContext(), step);
   query = b.input(scores.getQ(), bufferOf({anyRows, heads, width}, element));
   weights = b.input(scores.getWeights(), bufferOf({anyRows, heads, 1}, weightType));
-  cache = b.input(scores.getKeys(), cacheOf(scores.getKeys().getType(), lines));
+  cache = b.input(scores.getKeys(),
+                  cacheOf(scores.getKeys().getType(), layouts.lookup(scores.getKeys())));
   rows = b.input(scores.getRows(), bufferOf(scores.getRows().getType()));
   selection = b.output(bufferOf({anyRows, kept}, b.i32));
   candidates = b.output(bufferOf({lists, kept}, b.f32));
@@ -326,4 +327,6 @@ Value Search::merge(SymbolTable &symbols, LaunchOp launch) {
   return m.finish(symbols, name("merge"), group, {select.getType()}).getResult(0);
 }
 
-Results glm::emitIndex(GroupOp group, SymbolTable &symbols) { return Search(group).emit(symbols); }
+Results glm::emitIndex(GroupOp group, SymbolTable &symbols, const CacheLayouts &layouts) {
+  return Search(group, layouts).emit(symbols);
+}

@@ -51,14 +51,15 @@ struct TileAndFuse : glm::impl::TileAndFuseBase<TileAndFuse> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
+    auto machine = module->getAttrOfType<kernel::MachineAttr>("kernel.machine");
     for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
       CacheLayouts layouts;
       SmallVector<kernel::GroupOp> groups; // also those in forms for few rows and for many
       function.walk([&](kernel::GroupOp group) { groups.push_back(group); });
       for (kernel::GroupOp group : groups)
-        if (auto scores = only<model::IndexScoresOp>(group); scores && group.getScheduleAttr())
+        if (auto scores = only<model::IndexScoresOp>(group); scores && machine)
           layouts[scores.getKeys()] =
-              kernel::LinesAttr::get(&getContext(), group.getScheduleAttr().getN());
+              kernel::LinesAttr::get(&getContext(), machine.getCacheLineRows());
       for (kernel::GroupOp group : groups)
         if (failed(replace(group, symbols, layouts)))
           return signalPassFailure();
@@ -83,7 +84,7 @@ private:
     if (kind == "expert_linear" || kind == "expert_gated_linear")
       return emitExpertLinear(group, symbols);
     if (kind == "index")
-      return emitIndex(group, symbols);
+      return emitIndex(group, symbols, layouts);
     if (kind == "attend_expanded")
       return emitAttendExpanded(group, symbols);
     if (kind == "attend")

@@ -142,6 +142,7 @@ Tile Emitter::cached(const Memory &memory, ValueRange indices, TileType type) {
   if (lines) {
     tile.groupRows = lines.getRows();
     tile.lane = 4 / bytesOf(cache);
+    tile.isCached = true;
     tile.groupStride = code.index(lines.getRows() * rowBytes);
   }
   return tile;

@@ -197,7 +197,8 @@ void Emitter::finishProduct(MmaOp op, Product &product) {
   product.validRows = product.a.validRows;
   product.c = accumulator(tileOf(op.getC()));
   product.result = isInPlace(op) ? product.c : allocateTile(op.getType());
-  if (product.validRows && product.b.groupStride)
+  // One register tile of rows is bound by memory: of a weight when it is not full, of keys always.
+  if (product.b.groupStride && (product.validRows || product.b.isCached))
     product.prefetch = machine.getPrefetch();
   emitProduct(product);
   tiles[op] = product.result;
@@ -341,7 +342,7 @@ Value Emitter::lineAddress(const Product &product, Value step, Value vector, int
   if (b.groupStride)
     offset = code.add(offset, code.mul(code.div(first, b.groupRows), b.groupStride));
   Value address = code.at(b.base, offset);
-  if (product.prefetch && rows < product.tileRows)
+  if (product.prefetch && (rows < product.tileRows || !product.validRows))
     code.prefetch(code.at(address, product.prefetch));
   return address;
 }

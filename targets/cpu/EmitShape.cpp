@@ -70,11 +70,23 @@ LogicalResult Emitter::emitConcat(ConcatOp op) {
 
 //===--- Rotation ---------------------------------------------------------------------------===//
 
-/// In lines the words of a column lie side by side: a view.
+/// In a line the words of a column lie side by side: a view. Those of several lines are put
+/// together.
 LogicalResult Emitter::emitWordColumn(WordColumnOp op) {
   const Tile x = tileOf(op.getX());
-  if (x.place != Tile::Place::Panels || x.lane != 4 || x.groupRows != x.rows())
-    return unsupported(op, "words are taken of rows that lie in one line");
+  if (x.place != Tile::Place::Panels || x.lane != 4 || x.groupRows % lanes != 0)
+    return unsupported(op, "words are taken of rows that lie in lines");
+  if (x.groupRows < x.rows()) {
+    Tile tile = allocateTile(op.getType());
+    VectorType vector = code.vector(tile.element(), lanes);
+    for (int64_t row = 0; row < x.rows(); row += lanes) {
+      Value line = code.at(x.base, code.mul(x.groupStride, row / x.groupRows));
+      int64_t word = op.getAt() * x.groupRows + row % x.groupRows * 4;
+      code.store(code.load(vector, code.at(line, word)), code.at(tile.base, row * 4));
+    }
+    tiles[op] = tile;
+    return success();
+  }
   Tile tile;
   tile.type = op.getType();
   tile.place = Tile::Place::Memory;

@@ -34,6 +34,7 @@ struct Tile {
   int64_t groupRows = 0, lane = 1;
   bool offset = false; // integer codes lie in offset binary
   mlir::Value groupStride;
+  bool isCached = false; // rows of a cache, which come from memory
   mlir::Value scalar;
   kernel::MapOp map;
 

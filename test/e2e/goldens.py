@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compiles a checkpoint with golden values and holds what the artifact computes against them.
 
-Usage: goldens.py --bin DIR --checkpoint DIR [--precision f32|bf16] [--artifact FILE] [--threads N...]
-                  [--interpret]
+Usage: goldens.py --bin DIR --checkpoint DIR [--precision f32|bf16] [--index-keys bf16|int8] [--artifact FILE]
+                  [--threads N...] [--interpret]
 
 A checkpoint folder holds tokens.npy, logits.npy, greedy.npy, intermediates.npz and tolerance.json as described in
 test/data/README.md. In f32 selections and experts must be equal, in bf16 they may differ in two rows. One line per
@@ -76,7 +76,8 @@ def interpret(check, arguments, golden, work):
 def execute(check, arguments, golden, work):
     model = arguments.artifact or work / "model.glm"
     if not arguments.artifact:
-        run(arguments.bin / "glmc", golden, "-o", model, f"--precision={arguments.precision}", "--keep=selections,experts,hidden")
+        run(arguments.bin / "glmc", golden, "-o", model, f"--precision={arguments.precision}",
+            f"--index-keys={arguments.index_keys}", "--keep=selections,experts,hidden")
     for threads in arguments.threads:
         print(f"threads {threads}")
         measure(check, arguments, golden, work, [arguments.bin / "glm-run", model, f"--tokens=@{golden / 'tokens.npy'}", f"--threads={threads}"])
@@ -112,6 +113,7 @@ def main():
     parser.add_argument("--bin", required=True, type=Path)
     parser.add_argument("--checkpoint", required=True, type=Path)
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--index-keys", choices=["bf16", "int8"], default="bf16")
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
     parser.add_argument("--artifact", type=Path, help="compiled already, with everything kept")
     parser.add_argument("--interpret", action="store_true", help="the reference interpreter instead of an artifact")

@@ -33,13 +33,13 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 // CHECK: %[[W:.*]] = kernel.workers
 // CHECK: kernel.parallel (%{{.*}}, %[[RANGE:.*]]) to (%{{.*}}, %{{.*}}) step [8, 1]
 // CHECK: %[[Q:.*]] = kernel.load_tile %{{.*}} inside : {{.*}} -> <64x32xbf16>
-// Scores exist for sixteen keys at a time: relu, weight, sum over each row's heads, scale.
-// CHECK: %[[BEST:.*]], %[[BESTS:.*]] = kernel.top_k (%[[T:.*]]) from %{{.*}} to {{.*}} step 16 -> {{.*}}<8x10xi32>, {{.*}}<8x10xf32>
+// Scores exist for two lines of keys at a time: relu, weight, sum over each row's heads, scale.
+// CHECK: %[[BEST:.*]], %[[BESTS:.*]] = kernel.top_k (%[[T:.*]]) from %{{.*}} to {{.*}} step 32 -> {{.*}}<8x10xi32>, {{.*}}<8x10xf32>
 // CHECK: kernel.load_tile %[[KEYS]][%{{.*}}, %[[T]]]
-// CHECK: kernel.mma %[[Q]], {{.*}}<64x16xf32>
+// CHECK: kernel.mma %[[Q]], {{.*}}<64x32xf32>
 // CHECK: arith.cmpf ogt
 // CHECK: arith.mulf
-// CHECK: kernel.reduce sum %{{.*}} along 0 : <64x16xf32> -> <8x16xf32>
+// CHECK: kernel.reduce sum %{{.*}} along 0 : <64x32xf32> -> <8x32xf32>
 // With one range the best are the selection, with several they are candidates.
 // CHECK: kernel.store_tile %[[BEST]], %[[OUT]]
 // CHECK: else
@@ -52,9 +52,9 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 // The best of the ranges' best; numbers behind the end of a list do not exist.
 // CHECK-LABEL: kernel.func @merge_8x32_top_10_bf16
 // CHECK-SAME: %[[OUT:[a-z0-9]+]]: !kernel.buffer<?x10xi32> {kernel.updated})
-// CHECK: %[[BEST:.*]] = kernel.top_k (%{{.*}}) from %c0 to %{{.*}} step 16 -> {{.*}}<1x10xi32>
+// CHECK: %[[BEST:.*]] = kernel.top_k (%{{.*}}) from %c0 to %{{.*}} step 32 -> {{.*}}<1x10xi32>
 // CHECK: %[[ID:.*]] = kernel.map
-// CHECK: kernel.yield %{{.*}}, %[[ID]] : {{.*}}<1x16xf32>, {{.*}}<1x16xi32>
+// CHECK: kernel.yield %{{.*}}, %[[ID]] : {{.*}}<1x32xf32>, {{.*}}<1x32xi32>
 // CHECK: kernel.store_tile %[[BEST]], %[[OUT]]
 
 // One token's heads share the gathered rows; keys from the count on do not exist.

@@ -143,7 +143,8 @@ kernel.func @rows(%x: !kernel.buffer<?x$Txf32>, %ends: !kernel.buffer<?x1xi32>, 
 
 /// `search(q [n, H, D], w [n, H, 1], rows, keys, ids [n, K])`, bf16 keys in lines: R rows of one
 /// slot a unit, all of which see as many keys as the last.
-inline std::string searchOfKeys(int64_t H, int64_t D, int64_t R, int64_t K) {
+inline std::string searchOfKeys(int64_t H, int64_t D, int64_t R, int64_t K,
+                                int64_t step = 16) {
   constexpr const char *text = R"(
 kernel.func @search(%q: !kernel.buffer<?x$Hx$Dxbf16>, %w: !kernel.buffer<?x$Hx1xf32>, %rows: !kernel.buffer<?x4xi32>,
     %keys: !kernel.cache<$Dxbf16, #kernel.lines<16>>, %ids: !kernel.buffer<?x$Kxi32>) {
@@ -152,7 +153,7 @@ kernel.func @search(%q: !kernel.buffer<?x$Hx$Dxbf16>, %w: !kernel.buffer<?x$Hx1x
   %c2 = arith.constant 2 : index
   %heads = arith.constant $H : index
   %zero = arith.constant 0.0 : f32
-  %init = kernel.splat %zero : f32 -> !kernel.tile<$Ax16xf32>
+  %init = kernel.splat %zero : f32 -> !kernel.tile<$Ax$Sxf32>
   %n = kernel.dim %q, 0 : !kernel.buffer<?x$Hx$Dxbf16>
   %fq = kernel.flatten %q : !kernel.buffer<?x$Hx$Dxbf16> -> !kernel.buffer<?x$Dxbf16>
   %fw = kernel.flatten %w : !kernel.buffer<?x$Hx1xf32> -> !kernel.buffer<?x1xf32>
@@ -165,18 +166,18 @@ kernel.func @search(%q: !kernel.buffer<?x$Hx$Dxbf16>, %w: !kernel.buffer<?x$Hx1x
     %first = arith.muli %i, %heads : index
     %query = kernel.load_tile %fq[%first, %c0] inside : !kernel.buffer<?x$Dxbf16> -> !kernel.tile<$Ax$Dxbf16>
     %weight = kernel.load_tile %fw[%first, %c0] inside : !kernel.buffer<?x1xf32> -> !kernel.tile<$Ax1xf32>
-    %best = kernel.top_k (%t) from %c0 to $N step 16 -> !kernel.tile<$Rx$Kxi32> {
-      %some = kernel.load_tile %keys[%slot, %t] : !kernel.cache<$Dxbf16, #kernel.lines<16>> -> !kernel.tile<16x$Dxbf16>
-      %s = kernel.mma %query, %some, %init : !kernel.tile<$Ax$Dxbf16>, !kernel.tile<16x$Dxbf16>, !kernel.tile<$Ax16xf32>
-      %r = kernel.map (%s, %weight) : (!kernel.tile<$Ax16xf32>, !kernel.tile<$Ax1xf32>) -> !kernel.tile<$Ax16xf32> {
+    %best = kernel.top_k (%t) from %c0 to $N step $S -> !kernel.tile<$Rx$Kxi32> {
+      %some = kernel.load_tile %keys[%slot, %t] : !kernel.cache<$Dxbf16, #kernel.lines<16>> -> !kernel.tile<$Sx$Dxbf16>
+      %s = kernel.mma %query, %some, %init : !kernel.tile<$Ax$Dxbf16>, !kernel.tile<$Sx$Dxbf16>, !kernel.tile<$Ax$Sxf32>
+      %r = kernel.map (%s, %weight) : (!kernel.tile<$Ax$Sxf32>, !kernel.tile<$Ax1xf32>) -> !kernel.tile<$Ax$Sxf32> {
       ^bb0(%a: f32, %b: f32):
         %above = arith.cmpf ogt, %a, %zero : f32
         %0 = arith.select %above, %a, %zero : f32
         %1 = arith.mulf %0, %b : f32
         kernel.yield %1 : f32
       }
-      %sum = kernel.reduce sum %r along 0 : !kernel.tile<$Ax16xf32> -> !kernel.tile<$Rx16xf32>
-      kernel.yield %sum : !kernel.tile<$Rx16xf32>
+      %sum = kernel.reduce sum %r along 0 : !kernel.tile<$Ax$Sxf32> -> !kernel.tile<$Rx$Sxf32>
+      kernel.yield %sum : !kernel.tile<$Rx$Sxf32>
     }
     kernel.store_tile %best, %ids[%i, %c0] : !kernel.tile<$Rx$Kxi32>, !kernel.buffer<?x$Kxi32>
   }
@@ -190,6 +191,7 @@ kernel.func @search(%q: !kernel.buffer<?x$Hx$Dxbf16>, %w: !kernel.buffer<?x$Hx1x
                      {"R", std::to_string(R)},
                      {"K", std::to_string(K)},
                      {"A", std::to_string(R * H)},
+                     {"S", std::to_string(step)},
                      {"N", ends}});
 }
 

@@ -52,9 +52,9 @@ void selectionAlone(const TargetOptions &machine, int64_t T, int64_t K) {
 }
 
 /// R rows of one slot by H heads over T keys, scores and selection; median of samples.
-void search(const TargetOptions &machine, int64_t H, int64_t R, int64_t T) {
+void search(const TargetOptions &machine, int64_t H, int64_t R, int64_t T, int64_t step) {
   constexpr int64_t D = 128, K = 2048, pageRows = 1024;
-  Kernels kernels(searchOfKeys(H, D, R, K), machine);
+  Kernels kernels(searchOfKeys(H, D, R, K, step), machine);
   Buffer<Bf16> q(R * H * D), keys(T * D);
   Buffer<float> w(R * H);
   Random(1).fill(q);
@@ -77,10 +77,11 @@ void search(const TargetOptions &machine, int64_t H, int64_t R, int64_t T) {
   glm_kernel kernel = kernels.entry("search");
   uint8_t *scratch = kernels.scratchOf("search");
   Times times = measure(21, [&] { kernel(arguments.data(), 0, 1, scratch); });
-  std::printf("%-24s search %2ld heads, %ld rows of %6ld keys: %7.1f us a row, %6.1f GFLOP/s, keys "
-              "%5.1f GB/s\n",
-              nameOf(machine).c_str(), long(H), long(R), long(T), times.median / double(R),
-              2e-3 * double(R * H * D * T) / times.median, 2e-3 * double(D * T) / times.median);
+  std::printf(
+      "%-24s search %2ld heads, %ld rows of %6ld keys by %ld: %7.1f us a row, %6.1f GFLOP/s, keys "
+      "%5.1f GB/s\n",
+      nameOf(machine).c_str(), long(H), long(R), long(T), long(step), times.median / double(R),
+      2e-3 * double(R * H * D * T) / times.median, 2e-3 * double(D * T) / times.median);
 }
 
 } // namespace
@@ -90,7 +91,8 @@ void runTopKBenchmarks(const TargetOptions &machine) {
     selectionAlone(machine, T, 2048);
   for (int64_t T : {32768, 131072})
     for (auto [H, R] : {std::pair<int64_t, int64_t>{8, 1}, {8, 8}, {32, 1}, {32, 2}})
-      search(machine, H, R, T);
+      for (int64_t step : {16, 32})
+        search(machine, H, R, T, step);
 }
 
 } // namespace glm::test
