@@ -69,6 +69,10 @@ static void setAttributes(llvm::Module &module, const TargetDescription &descrip
                        std::to_string(description.machine.getVectorBytes() * 8));
     function.addFnAttr("no-builtins");
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    // SVE: how long vectors are at least, which the loader has made sure of.
+    if (llvm::Triple(description.triple).isAArch64() && description.machine.getVectorBytes() > 16)
+      function.addFnAttr(llvm::Attribute::getWithVScaleRangeArgs(
+          module.getContext(), unsigned(description.machine.getVectorBytes() / 16), 16));
     function.setVisibility(llvm::GlobalValue::DefaultVisibility);
   }
 }

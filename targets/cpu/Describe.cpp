@@ -44,7 +44,7 @@ constexpr Machine machines[] = {
     {"armv8.6-a", "aarch64", 64, 512, 4096, "generic", "+v8.6a"},
     {"tsv110", "aarch64", 64, 512, 65536},
     {"neoverse-n1", "aarch64", 64, 1024, 32768},
-    {"neoverse-v1", "aarch64", 64, 1024, 32768},
+    {"neoverse-v1", "aarch64", 64, 1024, 32768, nullptr, "", "", 32},
     {"neoverse-v2", "aarch64", 64, 2048, 65536},
 };
 

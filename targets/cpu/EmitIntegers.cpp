@@ -8,7 +8,7 @@
 //   i8           acc = dot(line, word of a)
 //   i4           acc = dot(line & 0x0f..., first word); acc = dot(line >> 4 & 0x0f..., second word)
 //   dot          vpdpbusd, where the machine has it; even and odd bytes as i16 into vpmaddwd;
-//                byte by byte in i32 elsewhere
+//                sdot, of panels without their offset; byte by byte in i32 elsewhere
 #include "targets/cpu/Product.h"
 
 using namespace mlir;
@@ -97,6 +97,8 @@ LogicalResult Emitter::emitIntegerMma(MmaOp op) {
 
 /// What sums of a row start with less than they should: the part of the weight's offset.
 Value Emitter::offsetOf(const Product &product, Value row) {
+  if (dotsSignedBytes() && !product.b.element().isInteger(4))
+    return code.zero(code.vector(code.i32(), lanes));
   Value sum = code.load(code.i32(), code.at(product.rowSums, code.mul(row, 4)));
   int64_t offset = product.b.element().isInteger(4) ? 8 : 128;
   return code.splat(code.mul(sum, code.integer(code.i32(), -offset)), lanes);
@@ -120,7 +122,7 @@ Value Emitter::codeWord(Value row, Value column, int64_t count) {
 /// The word in the form that `dotBytes` multiplies.
 Values Emitter::spreadWord(Value word) {
   Type i8 = code.builder.getI8Type();
-  if (machine.getInt8Dot() && lanes == 16)
+  if (machine.getInt8Dot())
     return {code.bitcast(code.vector(i8, 4 * lanes), code.splat(word, lanes))};
   if (lanes >= 8) {
     Type pairs = code.vector(code.i16(), 2 * lanes);
@@ -145,7 +147,7 @@ Values Emitter::spreadWord(Value word) {
 
 /// A line of words of four unsigned codes in the form that `dotBytes` multiplies.
 Values Emitter::spreadLine(Value line) {
-  if (machine.getInt8Dot() && lanes == 16)
+  if (machine.getInt8Dot())
     return {code.bitcast(code.vector(code.builder.getI8Type(), 4 * lanes), line)};
   if (lanes >= 8) {
     Type pairs = code.vector(code.i16(), 2 * lanes);
@@ -162,7 +164,9 @@ Values Emitter::spreadLine(Value line) {
 
 /// `sum` and, in every lane, the products of a word's four codes.
 Value Emitter::dotBytes(Value sum, ArrayRef<Value> line, ArrayRef<Value> word) {
-  if (machine.getInt8Dot() && lanes == 16)
+  if (dotsSignedBytes())
+    return armDotBytes(sum, line[0], word[0]);
+  if (machine.getInt8Dot())
     return code.intrinsic("llvm.x86.avx512.vpdpbusd.512", sum.getType(), {sum, line[0], word[0]});
   for (auto [left, right] : llvm::zip_equal(line, word)) {
     if (lanes >= 8) {
@@ -191,7 +195,7 @@ Values Emitter::multiplyCodes(const Product &product, ValueRange sums, ArrayRef<
       if (words > 1)
         lines[1].push_back(spreadLine(code.bitAnd(code.shiftRight(line, 4), mask)));
     } else {
-      if (!b.offset)
+      if (b.offset == dotsSignedBytes())
         line = code.bitXor(line, code.integer(type, int64_t(0x80808080)));
       lines[0].push_back(spreadLine(line));
     }

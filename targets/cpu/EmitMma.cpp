@@ -47,7 +47,7 @@ Tile Emitter::leftOperand(const Tile &a, bool dot) {
 
 /// A left operand that an inner loop multiplies again and again is widened once, here.
 void Emitter::widenForInnerProducts(Operation *op) {
-  if (machine.getBf16Dot() && lanes == 16)
+  if (machine.getBf16Dot())
     return;
   for (Value result : op->getResults()) {
     auto type = dyn_cast<TileType>(result.getType());
@@ -168,8 +168,7 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   bool bf16 = op.getA().getType().getElementType().isBF16();
   if (product.b.lane > (bf16 ? 2 : 1))
     return unsupported(op, "panels with " + Twine(product.b.lane) + " elements a lane");
-  product.dot = bf16 && machine.getBf16Dot() && product.b.element().isBF16() &&
-                product.b.lane == 2 && lanes == 16;
+  product.dot = bf16 && machine.getBf16Dot() && product.b.element().isBF16() && product.b.lane == 2;
   product.a = neededRows(op, product);
   auto wide = widened.find(op.getA());
   if (wide != widened.end())
@@ -303,16 +302,19 @@ void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, 
     }
   }
   int64_t steps = product.steps(), unroll = unrolled(product, rows, vectors);
-  sums = code.loop(code.index(0), code.index(steps), unroll, sums,
-                   [&](Value step, ValueRange carried) {
-                     Values next(carried);
-                     if (product.ahead)
-                       code.prefetch(code.at(product.ahead, code.mul(step, 64 / unroll)));
-                     for (int64_t part = 0; part < unroll; ++part)
-                       next = multiplyStep(product, next, a, code.add(step, part), vector, vectors,
-                                           /*half=*/false);
-                     return next;
-                   });
+  auto body = [&](Value step, ValueRange carried) {
+    Values next(carried);
+    if (product.ahead)
+      code.prefetch(code.at(product.ahead, code.mul(step, 64 / unroll)));
+    for (int64_t part = 0; part < unroll; ++part)
+      next = multiplyStep(product, next, a, code.add(step, part), vector, vectors,
+                          /*half=*/false);
+    return next;
+  };
+  if (usesRowPairs(product, rows))
+    sums = multiplyRowPairs(product, sums, a, vector, vectors);
+  else
+    sums = code.loop(code.index(0), code.index(steps), unroll, sums, body);
   if (product.depth % product.b.lane != 0)
     sums = multiplyStep(product, sums, a, code.index(steps), vector, vectors, /*half=*/true);
   for (int64_t line = 0; line < rows; ++line)
@@ -377,6 +379,12 @@ SmallVector<Values> Emitter::readLines(const Product &product, Value step, Value
   return line;
 }
 
+Value Emitter::dotPairs(Value sum, Value a, Value b) {
+  if (lanes < 16)
+    return armDotPairs(sum, a, b);
+  return x86vector::DotBF16Op::create(code.builder, code.loc, sum, a, b);
+}
+
 /// One line of the panel into all accumulators; `half`: only the first element of a pair is left.
 Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<Value> a, Value step,
                              Value vector, int64_t vectors, bool half) {
@@ -400,8 +408,7 @@ Values Emitter::multiplyStep(const Product &product, ValueRange sums, ArrayRef<V
       }
       for (int64_t part = 0; part < vectors; ++part) {
         Value &sum = next[row * vectors + part];
-        sum = product.dot ? Value(x86vector::DotBF16Op::create(code.builder, code.loc, sum,
-                                                               broadcast, line[0][part]))
+        sum = product.dot ? dotPairs(sum, broadcast, line[0][part])
                           : code.fma(broadcast, line[element][part], sum);
       }
     }

@@ -11,6 +11,7 @@
 //   EmitShape.cpp      slices, concatenations, rotations
 //   EmitMma.cpp        products: register tiles over packed panels
 //   EmitIntegers.cpp   products of integer codes
+//   EmitArm.cpp        products of pairs, of fours and of small matrices on aarch64
 //   EmitManyRows.cpp   products of many rows: blocks of the weight are expanded once
 //   EmitPack.cpp       rows turned into panels
 //   EmitBlocks.cpp     rows as matrices, tiles turned around, bits
@@ -134,6 +135,7 @@ private:
                         int64_t vectors);
   Values multiplyStep(const Product &product, mlir::ValueRange sums, mlir::ArrayRef<mlir::Value> a,
                       mlir::Value step, mlir::Value vector, int64_t vectors, bool half);
+  mlir::Value dotPairs(mlir::Value sum, mlir::Value a, mlir::Value b);
   void copyRows(const Product &product, mlir::Value row, mlir::Value end, mlir::Value vector,
                 int64_t vectors);
   mlir::SmallVector<Values> readLines(const Product &product, mlir::Value step, mlir::Value vector,
@@ -156,6 +158,16 @@ private:
                        mlir::ArrayRef<mlir::Value> word);
   Values multiplyCodes(const Product &product, mlir::ValueRange sums, mlir::ArrayRef<mlir::Value> a,
                        mlir::Value step, mlir::Value vector, int64_t vectors, bool half);
+
+  // EmitArm.cpp
+  mlir::Value armDotPairs(mlir::Value sum, mlir::Value a, mlir::Value b);
+  mlir::Value armDotBytes(mlir::Value sum, mlir::Value a, mlir::Value b);
+  bool usesRowPairs(const Product &product, int64_t rows);
+  Values multiplyRowPairs(const Product &product, Values sums, mlir::ArrayRef<mlir::Value> a,
+                          mlir::Value vector, int64_t vectors);
+  mlir::Value wordsOf(const Product &product, mlir::Value step, mlir::Value vector, int64_t rows);
+  /// Both operands of a dot product of bytes are signed, so that panels lose their offset.
+  bool dotsSignedBytes() const { return machine.getInt8Dot() && lanes < 16; }
 
   // EmitManyRows.cpp
   bool isForManyRows(const Product &product);

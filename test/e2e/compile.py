@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from levels import FLAGS, missing_flag
+from levels import FLAGS, FOREIGN_CPUS, missing_flag
 
 BIN, DATA, ARTIFACTS = (Path(os.environ[name]) for name in ("GLM_BIN", "GLM_TEST_DATA", "GLM_ARTIFACTS"))
 
@@ -24,7 +24,8 @@ WANTED = {
     "t1.glm": ["t1", "--precision=f32"],
     "levels.glm": ["glm5-tiny", "--no-mtp", "--expanded-keys=0",
                    "--target-cpu=" + ",".join(level for level in FLAGS if not missing_flag(level))],
-    "foreign.glm": ["glm5-tiny", "--target-cpu=aarch64"],  # no processor that these tests run on
+    # No processor that these tests run on.
+    "foreign.glm": ["glm5-tiny", "--no-mtp", "--expanded-keys=0", "--target-cpu=" + ",".join(FOREIGN_CPUS)],
 }
 
 

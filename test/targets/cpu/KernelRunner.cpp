@@ -37,14 +37,15 @@ std::vector<TargetOptions> runnableMachines() {
 
 std::string nameOf(const TargetOptions &machine) { return machine.cpu + machine.features; }
 
-Kernels::Kernels(const std::string &text, const TargetOptions &machine) {
+CodeImage compileImage(const std::string &text, const TargetOptions &options,
+                       mlir::MLIRContext &context, TargetDescription &description) {
   context.loadDialect<kernel::KernelDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
                       mlir::scf::SCFDialect>();
   auto check = [](const auto &result) {
     if (!result.ok())
       llvm::report_fatal_error(llvm::Twine(std::string(result.status().message())));
   };
-  absl::StatusOr<TargetDescription> described = cpuTarget().describe(context, machine);
+  absl::StatusOr<TargetDescription> described = cpuTarget().describe(context, options);
   check(described);
   description = *described;
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
@@ -61,7 +62,11 @@ Kernels::Kernels(const std::string &text, const TargetOptions &machine) {
   check(object);
   absl::StatusOr<CodeImage> linked = cpuTarget().link(*object, description);
   check(linked);
-  image = *linked;
+  return *linked;
+}
+
+Kernels::Kernels(const std::string &text, const TargetOptions &machine)
+    : image(compileImage(text, machine, context, description)) {
   // A name of its own: dlopen takes the same path for the same library.
   char path[] = "/tmp/glm-kernel-test-XXXXXX";
   int file = mkstemp(path);

@@ -22,6 +22,11 @@ namespace glm::test {
 std::vector<TargetOptions> runnableMachines();
 std::string nameOf(const TargetOptions &machine);
 
+/// The linked code of a text for a machine; ends the test on any failure. `description` lives no
+/// longer than `context`: its machine is an attribute.
+CodeImage compileImage(const std::string &text, const TargetOptions &options,
+                       mlir::MLIRContext &context, TargetDescription &description);
+
 class Kernels {
 public:
   /// Ends the test on any failure.
