@@ -138,9 +138,15 @@ const std::byte *makeCodes(const Chunk &chunk, Workspace &work) {
     return isNumber(chunk.to) ? nullptr : layOutCodes(chunk, work);
   bool scales = chunk.part == CodePart::Scales;
   size_t width = scales ? sizeof(float) : 1;
-  work.result.resize(work.scales.size() * width);
   const void *parts = scales ? static_cast<const void *>(work.scales.data()) : work.zeros.data();
-  transpose(static_cast<const std::byte *>(parts), chunk.rows, runs, width, work.result.data());
+  auto bytes = static_cast<const std::byte *>(parts);
+  if (chunk.n) {
+    work.result.resize(panelBytes(chunk.rows, runs, width, chunk.n, chunk.k));
+    packPanels(bytes, chunk.rows, runs, width, chunk.n, chunk.k, work.result.data());
+  } else {
+    work.result.resize(work.scales.size() * width);
+    transpose(bytes, chunk.rows, runs, width, work.result.data());
+  }
   return work.result.data();
 }
 

@@ -133,9 +133,9 @@ int64_t Planner::claim(size_t tensor, bool whole) {
 /// Cuts a matrix into chunks of whole panels.
 void Planner::addMatrix(const Matrix &m, bool last) {
   int64_t step = m.rows;
-  // Scales of several runs lie turned around: those of all rows at once.
+  // Scales of several runs that lie turned around: those of all rows at once.
   bool beside = m.part != CodePart::Codes;
-  bool whole = m.transposed || (beside && m.quantize.columns < m.columns);
+  bool whole = m.transposed || (beside && !m.n && m.quantize.columns < m.columns);
   if (!whole) {
     int64_t unit = m.n ? m.n : 1;
     int64_t wanted =
@@ -244,7 +244,8 @@ absl::Status Planner::addWeight(program::WeightOp op) {
     }
   }
   int64_t heads = shape.size() == 3 ? shape.front() : 1;
-  m.rows = shape[shape.size() - 2], m.columns = shape.back();
+  m.rows = shape[shape.size() - 2],
+  m.columns = m.part == CodePart::Codes ? shape.back() : source.getShape().back();
   uint64_t rowBytes = bytesOf(*from, uint64_t(m.columns)), between = uint64_t(m.rows) * rowBytes;
   if (derive) {
     m.transposed = derive.getTransposed();

@@ -122,16 +122,38 @@ LogicalResult MmaOp::verify() {
     return failure();
   // C2: a is f32 or bf16 and b the same or f8E4M3FN, c f32; or a is i8, b i8 or i4, c i32.
   Type left = a.getElementType(), right = b.getElementType();
+  Type f32 = Float32Type::get(getContext());
   if (left.isInteger(8)) {
     if (!right.isInteger(8) && !right.isInteger(4))
       return emitOpError() << "b holds " << right << ", expected i8 or i4";
-    return checkElement(*this, "c", c, IntegerType::get(getContext(), 32));
+    if (!getScales())
+      return checkElement(*this, "c", c, IntegerType::get(getContext(), 32));
+    // C3: scales is NxR f32, K is R runs of equal length.
+    TileType scales = getScales().getType();
+    if (a.getColumns() % scales.getColumns() != 0)
+      return emitOpError() << scales.getColumns() << " scales do not cut " << a.getColumns()
+                           << " columns into equal runs";
+    if (failed(checkTile(*this, "scales", scales, b.getRows(), anySize)) ||
+        failed(checkElement(*this, "scales", scales, f32)))
+      return failure();
+    if (getZeros() && (failed(checkTile(*this, "zeros", getZeros().getType(), b.getRows(),
+                                        scales.getColumns())) ||
+                       failed(checkElement(*this, "zeros", getZeros().getType(),
+                                           IntegerType::get(getContext(), 8)))))
+      return failure();
+    return checkElement(*this, "c", c, f32);
   }
+  if (getScales() || getZeros())
+    return emitOpError() << "has scales, which only integers have";
   if (!left.isF32() && !left.isBF16())
     return emitOpError() << "a holds " << left << ", expected f32, bf16 or i8";
   if (!isa<Float8E4M3FNType>(right) && failed(checkElement(*this, "b", b, left)))
     return failure();
-  return checkElement(*this, "c", c, Float32Type::get(getContext()));
+  return checkElement(*this, "c", c, f32);
+}
+
+int64_t MmaOp::runLength() {
+  return getScales() ? getA().getType().getColumns() / getScales().getType().getColumns() : 0;
 }
 
 LogicalResult MapOp::verify() {
@@ -169,9 +191,7 @@ LogicalResult ReduceOp::verify() {
   if (!columns && x.getRows() % result.getRows() != 0)
     return emitOpError() << "makes " << result.getRows() << " rows of " << x.getRows()
                          << ", which they do not divide";
-  // C2: everything is f32; or it is the sum of i8 along columns, exact in i32.
-  if (x.getElementType().isInteger(8) && columns && getKind() == Reduction::Sum)
-    return checkElement(*this, "the result", result, IntegerType::get(getContext(), 32));
+  // Sums and maxima are f32.
   Type f32 = Float32Type::get(getContext());
   return failure(failed(checkElement(*this, "x", x, f32)) ||
                  failed(checkElement(*this, "the result", result, f32)));

@@ -142,7 +142,8 @@ def Kernel_SplatOp : Kernel_Op<"splat", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Kernel_MmaOp : Kernel_Op<"mma", [Pure, AllTypesMatch<["c", "result"]>]> {
+def Kernel_MmaOp
+    : Kernel_Op<"mma", [Pure, AllTypesMatch<["c", "result"]>, AttrSizedOperandSegments]> {
   let summary = "a product of tiles added to an accumulator";
   let description = [{
     `d[m, n] = c[m, n] + sum_k a[m, k] * b[n, k]`, in f32, in ascending order of `k` (pairs of bf16 as one step
@@ -151,15 +152,28 @@ def Kernel_MmaOp : Kernel_Op<"mma", [Pure, AllTypesMatch<["c", "result"]>]> {
 
     - C1: `a` is `MxK`, `b` is `NxK`, `c` and the result are `MxN`.
     - C2: `a` is f32 or bf16 and `b` the same or f8E4M3FN, `c` f32; or `a` is i8, `b` i8 or i4, `c` i32.
+    - C3: with `scales` integers are summed into f32: `scales` is `NxR` f32, `K` is `R` runs of equal length, and
+      `d = c + sum_r scales[n, r] * sum_(k in run r) a[m, k] * b[n, k]`, in ascending order of `r`, each step one fused multiplication
+      and addition. With `zeros`, `NxR` i8, `b[n, k] - zeros[n, r]` stands in place of `b[n, k]`.
 
     ```mlir
     %d = kernel.mma %a, %b, %c : !kernel.tile<6x64xbf16>, !kernel.tile<64x64xbf16>, !kernel.tile<6x64xf32>
+    %e = kernel.mma %i, %j, %c scales %s : !kernel.tile<64x2xf32> : !kernel.tile<6x64xi8>, !kernel.tile<64x64xi4>, !kernel.tile<6x64xf32>
     ```
   }];
-  let arguments = (ins Kernel_TileType:$a, Kernel_TileType:$b, Kernel_TileType:$c);
+  let arguments = (ins Kernel_TileType:$a, Kernel_TileType:$b, Kernel_TileType:$c,
+                       Optional<Kernel_TileType>:$scales, Optional<Kernel_TileType>:$zeros);
   let results = (outs Kernel_TileType:$result);
   let assemblyFormat = [{
-    $a `,` $b `,` $c attr-dict `:` type($a) `,` type($b) `,` type($result)
+    $a `,` $b `,` $c (`scales` $scales^ `:` type($scales))? (`zeros` $zeros^ `:` type($zeros))? attr-dict
+    `:` type($a) `,` type($b) `,` type($result)
+  }];
+  let builders = [OpBuilder<(ins "mlir::Value":$a, "mlir::Value":$b, "mlir::Value":$c), [{
+    build($_builder, $_state, c.getType(), a, b, c, /*scales=*/{}, /*zeros=*/{});
+  }]>];
+  let extraClassDeclaration = [{
+    /// Columns of one scale; 0 without scales.
+    int64_t runLength();
   }];
   let hasVerifier = 1;
 }
@@ -194,12 +208,11 @@ def Kernel_ReduceOp : Kernel_Op<"reduce", [Pure]> {
   let summary = "a sum or maximum along one dimension";
   let description = [{
     Along `columns` (dimension 1) the result has one column. Along `rows` (0) a result of `R` rows takes as many
-    equal runs of rows, one after the other: one row of the result is everything. The order of a sum is the target's but
-    depends on the tile's shape only.
+    equal runs of rows, one after the other: one row of the result is everything. f32. The order of a sum
+    is the target's but depends on the tile's shape only.
 
     - C1: `dimension` is 0 or 1; along columns the result has one, along rows its rows divide the tile's; the
       other dimension is kept.
-    - C2: everything is f32; or it is the sum of i8 along columns, exact in i32.
 
     ```mlir
     %s = kernel.reduce sum %x along 1 : !kernel.tile<1x64xf32> -> !kernel.tile<1x1xf32>

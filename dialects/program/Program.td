@@ -63,8 +63,9 @@ def Program_QuantizeAttr : AttrDef<ProgramDialect, "Quantize"> {
   let mnemonic = "quantize";
   let summary = "codes, scales or numbers made of a weight";
   let description = [{
-    The packed weight holds `codes` of a plain one, their `scales` or `zeros` (`[ceil(K / columns), N]`: those of a run of columns
-    side by side), or the `numbers` they stand for, as `glm.quantize` and `glm.dequantize` define them.
+    The packed weight holds `codes` of a plain one, their `scales` or `zeros` (`[N, ceil(K / columns)]` in panels, or
+    `[ceil(K / columns), N]`: those of a run of columns side by side), or the `numbers` they stand for, as `glm.quantize` and
+    `glm.dequantize` define them.
     Example: `#program.quantize<part = "codes", bits = 8, columns = 64>`.
   }];
   let parameters = (ins StringRefParameter<"">:$part, "int64_t":$bits, "int64_t":$columns,

@@ -165,11 +165,8 @@ private:
 
   Choice describe(const Grid &grid, int64_t n, int64_t N, int64_t K, int64_t matrices,
                   Type element) {
-    // A block of k never spans two scales of a weight.
-    auto quantized = dyn_cast<model::QuantizedType>(element);
+    int64_t k = depthOf(K, element);
     Type code = model::storedElement(element);
-    int64_t k = quantized && quantized.getColumns() < K ? quantized.getColumns()
-                                                        : largestDivisor(K, block, laneOf(code));
     int64_t m = rowsOf(grid, n, k, code);
     std::string reason =
         formatv("{0} rows in tiles of {1}x{2} accumulators in {3} registers of {4} bytes, "
@@ -177,6 +174,16 @@ private:
                 m, grid.m, n, machine.getRegisters(), machine.getVectorBytes(),
                 matrices * llvm::divideCeil(N, n), llvm::divideCeil(K, k), k);
     return {m, n, k, reason, n < grid.columns()};
+  }
+
+  /// Columns of a block. One of numbers never spans two scales, one of integers is whole runs.
+  int64_t depthOf(int64_t K, Type element) const {
+    auto quantized = dyn_cast<model::QuantizedType>(element);
+    int64_t length = quantized ? quantized.getColumns() : K;
+    Type code = model::storedElement(element);
+    if (length >= K)
+      return largestDivisor(K, block, laneOf(code));
+    return code.isInteger() && K % length == 0 ? largestDivisor(K, block, length) : length;
   }
 
   /// Rows of a unit: with their sums they take half of the second cache. Pairs of bf16 that a

@@ -82,7 +82,7 @@ Value matrixOf(KernelBuilder &b, const Shape &s, Value t, Value h) {
 
 Value multiply(KernelBuilder &b, Value left, Value right) {
   Value zero = b.zeros(tileOf(left).getRows(), tileOf(right).getRows());
-  return MmaOp::create(b.body, b.loc, zero.getType(), left, right, zero);
+  return MmaOp::create(b.body, b.loc, left, right, zero);
 }
 
 /// Positions `t + c` of a block, -1 from `count` on.

@@ -98,7 +98,7 @@ void GroupEmitter::emitPanel(const Member &member, Value j, RowBlock rows, Value
   Value sum = b.zeros(m(), n());
   auto multiply = [&](Value tile, Value column, Value before) -> Value {
     Value panel = b.load(member.panels, {j, column}, n(), k());
-    return MmaOp::create(b.body, b.loc, before.getType(), tile, panel, before);
+    return MmaOp::create(b.body, b.loc, tile, panel, before);
   };
   if (!member.tiles.empty()) {
     for (auto [block, tile] : llvm::enumerate(member.tiles))

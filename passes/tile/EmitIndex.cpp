@@ -107,7 +107,7 @@ void forRows(KernelBuilder &b, Value begin, Value end, llvm::function_ref<void(V
 Value codeProduct(KernelBuilder &b, Value left, Value right) {
   Value none = arith::ConstantOp::create(b.body, b.loc, b.body.getI32IntegerAttr(0));
   Value zero = b.splat(none, tileOf(left).getRows(), tileOf(right).getRows());
-  return MmaOp::create(b.body, b.loc, zero.getType(), left, right, zero);
+  return MmaOp::create(b.body, b.loc, left, right, zero);
 }
 
 } // namespace

@@ -25,7 +25,7 @@ struct RowInfo {
 /// Every row of `left` with every row of `right`, f32.
 inline mlir::Value product(KernelBuilder &b, mlir::Value left, mlir::Value right) {
   mlir::Value zero = b.zeros(tileOf(left).getRows(), tileOf(right).getRows());
-  return kernel::MmaOp::create(b.body, b.loc, zero.getType(), left, right, zero);
+  return kernel::MmaOp::create(b.body, b.loc, left, right, zero);
 }
 
 inline mlir::Value scaled(KernelBuilder &b, mlir::Value tile, double factor) {

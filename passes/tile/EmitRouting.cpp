@@ -117,7 +117,7 @@ static Value logitsOf(KernelBuilder &b, Value x, Value panels, Value i, int64_t 
   Value row = b.load(x, {i, b.index(0)}, 1, K);
   Value matrix = b.load(panels, {b.index(0), b.index(0)}, columns, K);
   Value zero = b.zeros(1, columns);
-  Value sums = MmaOp::create(b.body, b.loc, zero.getType(), row, matrix, zero);
+  Value sums = MmaOp::create(b.body, b.loc, row, matrix, zero);
   return b.slice(sums, 0, E);
 }
 

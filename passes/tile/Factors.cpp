@@ -58,16 +58,20 @@ void WeightFactor::addInputs() {
   panels = b.input(parts.codes, memoryOf(N, K, code, layout));
   if (!parts.type)
     return;
-  // Scales of rows lie turned around, those of a tile side by side; scales of blocks as they are.
+  // Scales of runs lie in panels like the codes, those of rows turned around, those of blocks as
+  // they are.
   int64_t rows = llvm::divideCeil(N, parts.type.getRows());
   int64_t columns = llvm::divideCeil(K, parts.type.getColumns());
-  if (parts.isInteger())
+  Attribute runs;
+  if (parts.isInteger() && byBlocks())
+    runs = PanelsAttr::get(code.getContext(), n, 1);
+  else if (parts.isInteger())
     std::swap(rows, columns);
-  scales = b.input(parts.scales, memoryOf(rows, columns, b.f32));
+  scales = b.input(parts.scales, memoryOf(rows, columns, b.f32, runs));
   if (parts.bias)
     bias = b.input(parts.bias, memoryOf(1, N, b.i32));
   if (parts.zeros)
-    zeros = b.input(parts.zeros, memoryOf(rows, columns, b.body.getI8Type()));
+    zeros = b.input(parts.zeros, memoryOf(rows, columns, b.body.getI8Type(), runs));
 }
 
 Value WeightFactor::companion(Value memory, ValueRange indices, int64_t columns) {
@@ -78,13 +82,11 @@ Value WeightFactor::companion(Value memory, ValueRange indices, int64_t columns)
   return b.load(memory, at, 1, columns);
 }
 
-Value WeightFactor::nothing(int64_t m, bool integer) {
-  if (!integer)
+Value WeightFactor::zero(int64_t m) {
+  if (!parts.isInteger() || byBlocks())
     return b.zeros(m, n);
   return b.splat(arith::ConstantOp::create(b.body, b.loc, b.body.getI32IntegerAttr(0)), m, n);
 }
-
-Value WeightFactor::zero(int64_t m) { return nothing(m, parts.isInteger() && !byBlocks()); }
 
 Value WeightFactor::add(Value sum, Value a, Value k, int64_t columns) {
   SmallVector<Value> at;
@@ -93,42 +95,28 @@ Value WeightFactor::add(Value sum, Value a, Value k, int64_t columns) {
   at.append({j, k});
   Value panel = b.load(panels, at, n, columns);
   if (!byBlocks())
-    return MmaOp::create(b.body, b.loc, sum.getType(), a, panel, sum);
-  return addBlock(sum, a, panel, k);
-}
-
-/// `sum + (a * panel - zero * sum of a) * scale`, all columns of one block.
-Value WeightFactor::addBlock(Value sum, Value a, Value panel, Value k) {
-  bool integer = parts.isInteger(), shifted = bool(zeros);
-  int64_t m = tileOf(sum).getRows();
-  SmallVector<Value> operands{sum};
-  if (shifted)
-    operands.push_back(ReduceOp::create(
-        b.body, b.loc, TileType::get(b.loc.getContext(), tileOf(a).getRows(), 1, b.i32),
-        Reduction::Sum, a, 1));
-  Value none = nothing(m, integer);
-  Value block = MmaOp::create(b.body, b.loc, none.getType(), a, panel, none);
+    return MmaOp::create(b.body, b.loc, a, panel, sum);
   auto blockOf = [&](Value index, int64_t size) -> Value {
     return arith::DivUIOp::create(b.body, b.loc, index, b.index(size));
   };
-  Value run = blockOf(k, parts.type.getColumns());
-  operands.insert(operands.begin() + 1,
-                  {block, integer ? companion(scales, {run, j}, n)
-                                  : companion(scales, {blockOf(j, parts.type.getRows()), run}, 1)});
-  if (shifted)
-    operands.push_back(companion(zeros, {run, j}, n));
-  return b.map(operands, m, n, b.f32, [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
-    Value number = v[1];
-    if (shifted) {
-      Value zero = arith::ExtSIOp::create(s, loc, s.getI32Type(), v[4]);
-      Value shift = arith::MulIOp::create(s, loc, zero, v[3]);
-      number = arith::SubIOp::create(s, loc, number, shift);
-    }
-    if (integer)
-      number = arith::SIToFPOp::create(s, loc, b.f32, number);
-    Value scaled = arith::MulFOp::create(s, loc, number, v[2]);
-    return arith::AddFOp::create(s, loc, v[0], scaled);
-  });
+  int64_t length = parts.type.getColumns();
+  Value run = blockOf(k, length);
+  if (parts.isInteger()) {
+    at.back() = run;
+    int64_t runs = llvm::divideCeil(columns, length);
+    Value scale = b.load(scales, at, n, runs), zero;
+    if (zeros)
+      zero = b.load(zeros, at, n, runs);
+    return MmaOp::create(b.body, b.loc, sum.getType(), a, panel, sum, scale, zero);
+  }
+  Value none = zero(tileOf(sum).getRows());
+  Value block = MmaOp::create(b.body, b.loc, a, panel, none);
+  Value scale = companion(scales, {blockOf(j, parts.type.getRows()), run}, 1);
+  return b.map({sum, block, scale}, tileOf(sum).getRows(), n, b.f32,
+               [&](OpBuilder &s, Location loc, ValueRange v) -> Value {
+                 Value scaled = arith::MulFOp::create(s, loc, v[1], v[2]);
+                 return arith::AddFOp::create(s, loc, v[0], scaled);
+               });
 }
 
 Value WeightFactor::finish(Value sum, Value rowScales) {

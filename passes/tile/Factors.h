@@ -4,8 +4,8 @@
 // `glm.quantized`; then the kernel takes codes and companions as memory of their own. A sum over
 // codes becomes a number in two places:
 //
-//   several scales a row, zeros     every block's sum is multiplied by the block's scale and added;
-//                                   before, `zero * sum of the row's codes` is taken away
+//   several scales a row, zeros     every run's sum is multiplied by its scale and added: of
+//                                   integers inside of `mma`, of numbers behind it
 //   one scale a row of integers     the i32 sum at the end: (sum + bias) * scale of the column
 //
 // and the scale of a row of the left factor multiplies the whole.
@@ -65,8 +65,6 @@ private:
   bool byBlocks() const {
     return parts.type && (!parts.isInteger() || parts.zeros || parts.type.getColumns() < K);
   }
-  mlir::Value nothing(int64_t m, bool integer);
-  mlir::Value addBlock(mlir::Value sum, mlir::Value a, mlir::Value panel, mlir::Value k);
 
   KernelBuilder &b;
   FactorParts parts;

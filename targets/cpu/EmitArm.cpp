@@ -50,7 +50,8 @@ Value Emitter::armDotBytes(Value sum, Value a, Value b) {
 /// Whether a register tile of so many rows is multiplied in pairs of rows.
 bool Emitter::usesRowPairs(const Product &product, int64_t rows) {
   bool bytes = product.integer && product.b.lane == 4;
-  return machine.getMatrix() == "mmla" && rows > 1 && product.steps() > 1 && (bytes || product.dot);
+  return machine.getMatrix() == "mmla" && rows > 1 && !product.run && product.steps() > 1 &&
+         (bytes || product.dot);
 }
 
 /// One row's next eight bytes above another's.

@@ -256,10 +256,6 @@ Value Emitter::reduceRow(ReduceOp op, const Tile &tile, Value row) {
 }
 
 LogicalResult Emitter::emitReduce(ReduceOp op) {
-  if (op.getX().getType().getElementType().isInteger()) {
-    tiles[op] = sumsOfRows(op);
-    return success();
-  }
   const Tile x = tileOf(op.getX());
   Tile tile;
   tile.type = op.getType();

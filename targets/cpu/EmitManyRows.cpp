@@ -5,7 +5,7 @@
 // once, into scratch, and all rows of the tile meet it there:
 //
 //   for block of k                          ~ 2/3 of L1
-//     expand the block                      bf16 -> f32, where there is no dot product of pairs
+//     expand the block                      to f32 where pairs are not multiplied, 4 bits to bytes
 //     for register tile of rows             while the next block of the weight is fetched
 //       result += a[rows, block] * block
 //
@@ -20,34 +20,58 @@ namespace glm::cpu {
 
 /// Whether the block of a right operand can be cut and expanded here.
 bool Emitter::isForManyRows(const Product &product) {
-  bool pairs = product.b.element().isBF16() && product.b.lane == 2;
-  return product.validRows && !product.scale && (pairs || product.b.element().isF32()) &&
+  Type element = product.b.element();
+  bool suits = product.integer ? product.b.offset
+                               : element.isF32() || (element.isBF16() && product.b.lane == 2);
+  return product.validRows && !product.scale && suits &&
          product.result.rows() > 2 * product.tileRows && product.depth % product.b.lane == 0;
 }
 
-/// Steps of a block: what fills its share of the first cache, evenly if that is near.
+/// Whether a line becomes several before rows meet it.
+bool Emitter::expands(const Product &product) {
+  Type element = product.b.element();
+  return product.integer ? element.isInteger(4) : !product.dot && !element.isF32();
+}
+
+/// Steps of a block: what fills its share of the first cache, evenly if that is near, and whole
+/// runs.
 int64_t Emitter::stepsOfBlock(const Product &product, int64_t vectors) {
-  int64_t elementBytes = product.dot || product.b.element().isF32() ? product.b.elementBytes() : 4;
-  int64_t stepBytes = vectors * lanes * product.b.lane * elementBytes;
-  int64_t most = std::max<int64_t>(machine.getL1() * 2 / 3 / stepBytes / 8 * 8, 8);
+  int64_t stepBytes = vectors * lanes * 4 * (expands(product) ? 2 : 1);
+  int64_t unit = product.run ? product.run / product.b.lane : 1;
+  int64_t most = machine.getL1() * 2 / 3 / stepBytes;
+  most =
+      std::max<int64_t>(unit > 1 ? most / unit * unit : most / 8 * 8, std::max<int64_t>(8, unit));
   for (int64_t steps = std::min(most, product.steps()); steps > most / 2; --steps)
-    if (product.steps() % steps == 0)
+    if (product.steps() % steps == 0 && steps % unit == 0)
       return steps;
   return std::min(most, product.steps());
 }
 
-void Emitter::emitManyRows(Product product) {
-  // Sums start where they end.
-  Value valid = code.min(product.validRows, product.result.rows());
-  if (!product.c.base || product.c.base != product.result.base)
-    write(product.c, product.result, /*exact=*/false, valid);
+/// Sums start where they end, those of integers with their offset.
+void Emitter::startSums(Product &product) {
+  bool isSum = product.integer && !product.run && product.offsets;
+  if (isSum) {
+    code.loop(code.index(0), product.validRows, 1, [&](Value row) {
+      Value offset = offsetOf(product, row, code.index(0));
+      code.loop(0, llvm::alignTo(product.result.columns(), lanes), lanes, [&](Value column) {
+        Value sum = read(product.c, row, column, Chunk{lanes, lanes});
+        code.store(code.add(sum, offset),
+                   code.at(rowAddress(product.result, row), code.mul(column, 4)));
+      });
+    });
+    product.offsets = {};
+  } else if (!product.c.base || product.c.base != product.result.base) {
+    write(product.c, product.result, /*exact=*/false, product.validRows);
+  }
   product.c = product.result;
-  product.validRows = valid;
+}
+
+void Emitter::emitManyRows(Product product) {
+  product.validRows = code.min(product.validRows, product.result.rows());
+  startSums(product);
   product.prefetch = 0;
   // Narrow tiles may be as high as registers allow: there is no other form of them to hold in code.
-  int64_t registers = machine.getRegisters();
-  product.tileRows = std::clamp<int64_t>(
-      (registers - product.tileVectors - 2) / product.tileVectors, product.tileRows, 12);
+  product.tileRows = std::clamp<int64_t>(rowsInRegisters(product), product.tileRows, 12);
   forPanels(product, [&](Value vector, int64_t count) {
     int64_t steps = stepsOfBlock(product, count), whole = product.steps() / steps * steps;
     code.loop(0, whole, steps,
@@ -61,18 +85,29 @@ void Emitter::emitManyRows(Product product) {
 void Emitter::multiplyBlock(const Product &product, Value first, int64_t steps, Value vector,
                             int64_t vectors) {
   Frame frame(*this);
-  bool expands = !product.dot && !product.b.element().isF32();
   Product block = product;
   block.depth = steps * product.b.lane;
   block.skip = code.mul(first, product.b.lane * product.a.elementBytes());
   Value next = code.at(product.b.base, code.mul(code.add(first, steps), product.lineBytes()));
-  if (expands)
+  if (expands(product))
     block.b = expandBlock(product, first, steps, vector, vectors);
   else
     block.b.base = code.at(product.b.base, code.mul(first, product.lineBytes()));
-  // A register tile fetches one line of the cache between two branches.
+  int64_t turns = 0;
   block.ahead = next;
-  int64_t lines = block.steps() / unrolled(block, product.tileRows, vectors);
+  if (product.run) {
+    Value run = code.div(first, product.run / product.b.lane);
+    if (product.offsets)
+      block.offsets = code.at(product.offsets, code.mul(run, 4));
+    block.zeros.base = code.at(product.zeros.base, code.mul(run, product.zeros.groupRows));
+    block.scales.base = code.at(product.scales.base, code.mul(run, product.scales.groupRows * 4));
+    turns = block.depth / product.run;
+  } else {
+    turns = block.steps() / unrolled(block, block.steps(), product.tileRows, vectors);
+  }
+  // A register tile fetches a line of the cache or two between two branches.
+  block.linesAhead = product.integer ? 2 : 1;
+  int64_t lines = turns * block.linesAhead;
   int64_t last = std::max<int64_t>(steps * product.lineBytes() - lines * 64, 0);
   int64_t rest = product.tileRows;
   Value whole = code.mul(code.div(product.validRows, rest), rest);
@@ -97,7 +132,7 @@ void Emitter::multiplyBlock(const Product &product, Value first, int64_t steps, 
   fill(choice.getDefaultRegion(), 0);
 }
 
-/// Pairs of bf16 as two lines of f32, which is exact.
+/// Pairs of bf16 as two lines of f32, words of eight codes as two of four: all of it exact.
 Tile Emitter::expandBlock(const Product &product, Value first, int64_t steps, Value vector,
                           int64_t vectors) {
   int64_t lineBytes = vectors * lanes * 4;
@@ -107,8 +142,9 @@ Tile Emitter::expandBlock(const Product &product, Value first, int64_t steps, Va
   int64_t together = steps % 4 == 0 ? 4 : 1;
   code.loop(0, steps, together, [&](Value step) {
     for (int64_t part = 0; part < together; ++part) {
-      Value at = code.add(step, part);
-      auto lines = readLines(pairs, code.add(first, at), vector, vectors, /*half=*/false, 0);
+      Value at = code.add(step, part), from = code.add(first, at);
+      auto lines = product.integer ? codeLines(pairs, from, vector, vectors, /*words=*/2, 0)
+                                   : readLines(pairs, from, vector, vectors, /*half=*/false, 0);
       for (auto [element, line] : llvm::enumerate(lines))
         for (auto [column, value] : llvm::enumerate(line))
           code.store(value,
@@ -117,8 +153,12 @@ Tile Emitter::expandBlock(const Product &product, Value first, int64_t steps, Va
     }
   });
   Tile block;
-  block.type = TileType::get(product.b.type.getContext(), vectors * lanes, 2 * steps, code.f32());
+  Type element = product.integer ? code.builder.getI8Type() : code.f32();
+  block.lane = product.b.lane / 2;
+  block.type =
+      TileType::get(product.b.type.getContext(), vectors * lanes, 2 * steps * block.lane, element);
   block.place = Tile::Place::Panels;
+  block.offset = product.integer && !dotsSignedBytes(); // codes as they are
   block.groupRows = vectors * lanes;
   // Columns are numbered from the product's first.
   block.base = code.at(base, code.mul(vector, -lanes * 4));

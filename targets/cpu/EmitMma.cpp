@@ -66,7 +66,9 @@ void Emitter::widenForInnerProducts(Operation *op) {
       tile.validRows = tile.validRows ? code.min(tile.validRows, used) : used;
     if (type.getElementType().isInteger()) {
       widened[result] = codeRows(tile);
-      rowSums[result] = sumRows(widened[result]);
+      for (Operation *user : result.getUsers())
+        if (auto mma = dyn_cast<MmaOp>(user); mma && mma.getA() == result)
+          offsetsOf(mma, widened[result]);
       continue;
     }
     widened[result] = leftOperand(tile, /*dot=*/false);
@@ -203,15 +205,19 @@ void Emitter::finishProduct(MmaOp op, Product &product) {
   tiles[op] = product.result;
 }
 
+/// Rows of a register tile. Sums of runs stand beside those of integers.
+int64_t Emitter::rowsInRegisters(const Product &product) {
+  int64_t sums = product.tileVectors * (product.run ? 2 : 1);
+  return (machine.getRegisters() - product.tileVectors - 2) / sums;
+}
+
 /// All register tiles: columns outside, so that a panel's lines are read again from the first
 /// cache.
 void Emitter::emitProduct(Product &product) {
   int64_t vectors = llvm::divideCeil(product.result.columns(), lanes);
-  int64_t registers = machine.getRegisters();
   product.depth = product.a.columns();
-  product.tileVectors = std::min<int64_t>(vectors, registers >= 32 ? 4 : 2);
-  int64_t most = (registers - product.tileVectors - 2) / product.tileVectors;
-  product.tileRows = std::clamp<int64_t>(most, 1, product.validRows ? 8 : 16);
+  product.tileVectors = std::min<int64_t>(vectors, machine.getRegisters() >= 32 ? 4 : 2);
+  product.tileRows = std::clamp<int64_t>(rowsInRegisters(product), 1, product.validRows ? 8 : 16);
   if (isForManyRows(product)) {
     int64_t few = 2 * product.tileRows;
     code.when(
@@ -296,27 +302,15 @@ void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, 
     for (int64_t part = 0; part < vectors; ++part) {
       Value sum =
           read(product.c, current, code.mul(code.add(vector, part), lanes), Chunk{lanes, lanes});
-      if (product.integer)
-        sum = code.add(sum, offsetOf(product, current));
+      if (product.integer && product.offsets && !product.run)
+        sum = code.add(sum, offsetOf(product, current, code.index(0)));
       sums.push_back(scale ? code.mulf(sum, scale) : sum);
     }
   }
-  int64_t steps = product.steps(), unroll = unrolled(product, rows, vectors);
-  auto body = [&](Value step, ValueRange carried) {
-    Values next(carried);
-    if (product.ahead)
-      code.prefetch(code.at(product.ahead, code.mul(step, 64 / unroll)));
-    for (int64_t part = 0; part < unroll; ++part)
-      next = multiplyStep(product, next, a, code.add(step, part), vector, vectors,
-                          /*half=*/false);
-    return next;
-  };
-  if (usesRowPairs(product, rows))
-    sums = multiplyRowPairs(product, sums, a, vector, vectors);
+  if (product.run)
+    sums = multiplyRuns(product, sums, a, row, vector, vectors);
   else
-    sums = code.loop(code.index(0), code.index(steps), unroll, sums, body);
-  if (product.depth % product.b.lane != 0)
-    sums = multiplyStep(product, sums, a, code.index(steps), vector, vectors, /*half=*/true);
+    sums = multiplySteps(product, sums, a, code.index(0), product.depth, vector, vectors);
   for (int64_t line = 0; line < rows; ++line)
     for (int64_t part = 0; part < vectors; ++part)
       code.store(sums[line * vectors + part],
@@ -324,11 +318,38 @@ void Emitter::emitRegisterTile(const Product &product, Value row, Value vector, 
                          code.mul(code.add(vector, part), lanes * 4)));
 }
 
+/// `columns` columns from step `first` on into all accumulators.
+Values Emitter::multiplySteps(const Product &product, ValueRange sums, ArrayRef<Value> a,
+                              Value first, int64_t columns, Value vector, int64_t vectors) {
+  int64_t steps = columns / product.b.lane, unroll = unrolled(product, steps, a.size(), vectors);
+  auto body = [&](Value step, ValueRange carried) {
+    Values next(carried);
+    if (product.ahead && !product.run)
+      fetchAhead(product, code.mul(step, 64 * product.linesAhead / unroll));
+    for (int64_t part = 0; part < unroll; ++part)
+      next = multiplyStep(product, next, a, code.add(first, code.add(step, part)), vector, vectors,
+                          /*half=*/false);
+    return next;
+  };
+  Values all = usesRowPairs(product, a.size())
+                   ? multiplyRowPairs(product, Values(sums), a, vector, vectors)
+                   : code.loop(code.index(0), code.index(steps), unroll, sums, body);
+  if (columns % product.b.lane != 0)
+    all = multiplyStep(product, all, a, code.add(first, steps), vector, vectors, /*half=*/true);
+  return all;
+}
+
+/// The lines of one turn, `bytes` from where the register tile's share begins.
+void Emitter::fetchAhead(const Product &product, Value bytes) {
+  for (int64_t line = 0; line < product.linesAhead; ++line)
+    code.prefetch(code.at(product.ahead, code.add(bytes, 64 * line)));
+}
+
 /// Steps between two branches: about two dozen multiplications; twice as many in the blocks of many
 /// rows, whose loops are short.
-int64_t Emitter::unrolled(const Product &product, int64_t rows, int64_t vectors) {
+int64_t Emitter::unrolled(const Product &product, int64_t steps, int64_t rows, int64_t vectors) {
   int64_t unroll = 8, most = product.ahead ? 96 : 48;
-  while (unroll > 1 && (product.steps() % unroll != 0 || unroll * rows * vectors > most))
+  while (unroll > 1 && (steps % unroll != 0 || unroll * rows * vectors > most))
     unroll /= 2;
   return unroll;
 }

@@ -140,7 +140,11 @@ private:
                 int64_t vectors);
   mlir::SmallVector<Values> readLines(const Product &product, mlir::Value step, mlir::Value vector,
                                       int64_t vectors, bool half, int64_t rows);
-  int64_t unrolled(const Product &product, int64_t rows, int64_t vectors);
+  int64_t unrolled(const Product &product, int64_t steps, int64_t rows, int64_t vectors);
+  int64_t rowsInRegisters(const Product &product);
+  Values multiplySteps(const Product &product, mlir::ValueRange sums, mlir::ArrayRef<mlir::Value> a,
+                       mlir::Value first, int64_t columns, mlir::Value vector, int64_t vectors);
+  void fetchAhead(const Product &product, mlir::Value bytes);
 
   mlir::Value lineAddress(const Product &product, mlir::Value step, mlir::Value vector,
                           int64_t rows);
@@ -148,14 +152,21 @@ private:
   // EmitIntegers.cpp
   Result emitIntegerMma(kernel::MmaOp op);
   Tile codeRows(const Tile &a);
-  mlir::Value sumRows(const Tile &a);
-  Tile sumsOfRows(kernel::ReduceOp op);
-  mlir::Value offsetOf(const Product &product, mlir::Value row);
+  int64_t offsetIn(mlir::Type codes);
+  mlir::Value offsetsOf(kernel::MmaOp op, const Tile &a);
+  mlir::Value sumRuns(const Tile &a, int64_t run, int64_t factor);
+  mlir::Value offsetOf(const Product &product, mlir::Value row, mlir::Value run);
   mlir::Value codeWord(mlir::Value row, mlir::Value column, int64_t count);
   Values spreadWord(mlir::Value word);
   Values spreadLine(mlir::Value line);
   mlir::Value dotBytes(mlir::Value sum, mlir::ArrayRef<mlir::Value> line,
                        mlir::ArrayRef<mlir::Value> word);
+  mlir::SmallVector<Values> codeLines(const Product &product, mlir::Value step, mlir::Value vector,
+                                      int64_t vectors, int64_t words, int64_t rows);
+  Values startOfRun(const Product &product, int64_t rows, mlir::Value row, mlir::Value run,
+                    mlir::Value vector, int64_t vectors);
+  Values multiplyRuns(const Product &product, mlir::ValueRange sums, mlir::ArrayRef<mlir::Value> a,
+                      mlir::Value row, mlir::Value vector, int64_t vectors);
   Values multiplyCodes(const Product &product, mlir::ValueRange sums, mlir::ArrayRef<mlir::Value> a,
                        mlir::Value step, mlir::Value vector, int64_t vectors, bool half);
 
@@ -171,8 +182,10 @@ private:
 
   // EmitManyRows.cpp
   bool isForManyRows(const Product &product);
+  bool expands(const Product &product);
   int64_t stepsOfBlock(const Product &product, int64_t vectors);
   void emitManyRows(Product product);
+  void startSums(Product &product);
   void multiplyBlock(const Product &product, mlir::Value first, int64_t steps, mlir::Value vector,
                      int64_t vectors);
   Tile expandBlock(const Product &product, mlir::Value first, int64_t steps, mlir::Value vector,
@@ -236,8 +249,9 @@ private:
   Values early; // scalars computed before their place
   llvm::DenseMap<mlir::Value, Tile> tiles;
   llvm::DenseMap<mlir::Value, Memory> memories;
-  llvm::DenseMap<mlir::Value, Tile> widened;         // left operands of inner products, ready
-  llvm::DenseMap<mlir::Value, mlir::Value> rowSums;  // of those of integers, the sums of their rows
+  llvm::DenseMap<mlir::Value, Tile> widened; // left operands of inner products, ready
+  /// What sums of integers start with: by left operand, columns of a run and factor.
+  llvm::DenseMap<std::pair<mlir::Value, std::pair<int64_t, int64_t>>, mlir::Value> offsets;
   mlir::Value zeroRow;                               // what negative row numbers lead to
   llvm::DenseMap<mlir::Value, mlir::Value> gathered; // how many leading rows may exist
   llvm::SmallDenseSet<unsigned> written;             // arguments that stores go to

@@ -136,6 +136,32 @@ kernel.func @f() {
 }
 
 // -----
+// mma C3
+kernel.func @f(%x: !kernel.buffer<8x96xi8>, %w: !kernel.buffer<16x96xi4, #kernel.panels<16, 8>>,
+               %s: !kernel.buffer<16x5xf32, #kernel.panels<16, 1>>) {
+  %i = arith.constant 0 : index
+  %c = arith.constant 0.0 : f32
+  %z = kernel.splat %c : f32 -> !kernel.tile<8x16xf32>
+  %a = kernel.load_tile %x[%i, %i] : !kernel.buffer<8x96xi8> -> !kernel.tile<8x96xi8>
+  %b = kernel.load_tile %w[%i, %i] : !kernel.buffer<16x96xi4, #kernel.panels<16, 8>> -> !kernel.tile<16x96xi4>
+  %t = kernel.load_tile %s[%i, %i] : !kernel.buffer<16x5xf32, #kernel.panels<16, 1>> -> !kernel.tile<16x5xf32>
+  // expected-error @below {{'kernel.mma' op 5 scales do not cut 96 columns into equal runs}}
+  %0 = kernel.mma %a, %b, %z scales %t : !kernel.tile<16x5xf32> : !kernel.tile<8x96xi8>, !kernel.tile<16x96xi4>, !kernel.tile<8x16xf32>
+  kernel.return
+}
+
+// -----
+// mma C3
+kernel.func @f() {
+  %c = arith.constant 0.0 : f32
+  %x = kernel.splat %c : f32 -> !kernel.tile<6x8xf32>
+  %z = kernel.splat %c : f32 -> !kernel.tile<6x6xf32>
+  // expected-error @below {{'kernel.mma' op has scales, which only integers have}}
+  %0 = kernel.mma %x, %x, %z scales %x : !kernel.tile<6x8xf32> : !kernel.tile<6x8xf32>, !kernel.tile<6x8xf32>, !kernel.tile<6x6xf32>
+  kernel.return
+}
+
+// -----
 // map C1
 kernel.func @f() {
   %x = kernel.iota : !kernel.tile<1x4xf32>
@@ -187,16 +213,6 @@ kernel.func @f() {
   %x = kernel.splat %c : f32 -> !kernel.tile<6x4xf32>
   // expected-error @below {{'kernel.reduce' op makes 4 rows of 6, which they do not divide}}
   %0 = kernel.reduce sum %x along 0 : !kernel.tile<6x4xf32> -> !kernel.tile<4x4xf32>
-  kernel.return
-}
-
-// -----
-// reduce C2: codes have sums, no maxima.
-kernel.func @f(%m: !kernel.buffer<6x4xi8>) {
-  %c0 = arith.constant 0 : index
-  %x = kernel.load_tile %m[%c0, %c0] : !kernel.buffer<6x4xi8> -> !kernel.tile<6x4xi8>
-  // expected-error @below {{'kernel.reduce' op x holds 'i8', expected 'f32'}}
-  %0 = kernel.reduce max %x along 1 : !kernel.tile<6x4xi8> -> !kernel.tile<6x1xi32>
   kernel.return
 }
 

@@ -24,11 +24,24 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
     %y = glm.linear %x, %q : tensor<?x160xf32>, tensor<152x160x!glm.quantized<f8E4M3FN, 128, 128>> -> tensor<?x152xf32>
     return %y : tensor<?x152xf32>
   }
-  // Zeros: the sum of a row's codes is taken away from every group's sum.
+  // Zeros lie beside the scales.
   func.func private @shifted(%r: tensor<?x64xi8>, %w: tensor<40x64xbf16>) -> tensor<?x40xf32> {
     %c, %s, %z = glm.quantize %w columns 32 asymmetric : tensor<40x64xbf16> -> tensor<40x64xi4>, tensor<40x2xf32>, tensor<40x2xi8>
     %q = glm.quantized %c, %s zeros %z : tensor<40x2xi8> : tensor<40x64xi4>, tensor<40x2xf32> -> tensor<40x64x!glm.quantized<i4, 1, 32>>
     %y = glm.linear %r, %q : tensor<?x64xi8>, tensor<40x64x!glm.quantized<i4, 1, 32>> -> tensor<?x40xf32>
+    return %y : tensor<?x40xf32>
+  }
+  // Runs of 32 columns: one product of all columns, whose scales lie in panels beside the codes.
+  func.func private @runs(%x: tensor<?x96xi8>, %w: tensor<40x96xf32>) -> tensor<?x40xf32> {
+    %c, %s = glm.quantize %w columns 32 : tensor<40x96xf32> -> tensor<40x96xi4>, tensor<40x3xf32>
+    %q = glm.quantized %c, %s : tensor<40x96xi4>, tensor<40x3xf32> -> tensor<40x96x!glm.quantized<i4, 1, 32>>
+    %y = glm.linear %x, %q : tensor<?x96xi8>, tensor<40x96x!glm.quantized<i4, 1, 32>> -> tensor<?x40xf32>
+    return %y : tensor<?x40xf32>
+  }
+  // The last run is shorter: a product of its own.
+  func.func private @rest(%x: tensor<?x80xi8>, %w: tensor<40x80xi4>, %s: tensor<40x3xf32>) -> tensor<?x40xf32> {
+    %q = glm.quantized %w, %s : tensor<40x80xi4>, tensor<40x3xf32> -> tensor<40x80x!glm.quantized<i4, 1, 32>>
+    %y = glm.linear %x, %q : tensor<?x80xi8>, tensor<40x80x!glm.quantized<i4, 1, 32>> -> tensor<?x40xf32>
     return %y : tensor<?x40xf32>
   }
 }
@@ -64,19 +77,21 @@ module attributes {kernel.machine = #kernel.machine<target = "cpu", vector_bytes
 // CHECK: kernel.mma {{.*}}x32xf32>, {{.*}}x32xf8E4M3FN>
 
 // CHECK-LABEL: kernel.func @linear_64x40_i4
-// CHECK-SAME: !kernel.buffer<40x64xi4, #kernel.panels<{{.*}}, 8>>, %[[S:.*]]: !kernel.buffer<2x40xf32>, %[[Z:.*]]: !kernel.buffer<2x40xi8>
-// CHECK: %[[SUM:.*]] = kernel.reduce sum %[[X:.*]] along 1 : <{{.*}}x32xi8> -> <{{.*}}x1xi32>
-// CHECK: %[[P:.*]] = kernel.mma %[[X]]
+// CHECK-SAME: !kernel.buffer<40x64xi4, #kernel.panels<16, 8>>, %[[S:.*]]: !kernel.buffer<40x2xf32, #kernel.panels<16, 1>>, %[[Z:.*]]: !kernel.buffer<40x2xi8, #kernel.panels<16, 1>>
 // CHECK: %[[ST:.*]] = kernel.load_tile %[[S]]
 // CHECK: %[[ZT:.*]] = kernel.load_tile %[[Z]]
-// CHECK: kernel.map{{ ?}}(%{{.*}}, %[[P]], %[[ST]], %[[SUM]], %[[ZT]])
-// CHECK: arith.extsi
-// CHECK: arith.muli
-// CHECK: arith.subi
-// CHECK: arith.sitofp
+// CHECK: kernel.mma {{.*}} scales %[[ST]] : !kernel.tile<16x2xf32> zeros %[[ZT]] : !kernel.tile<16x2xi8>
+
+// CHECK-LABEL: kernel.func @linear_96x40_i4
+// CHECK-SAME: !kernel.buffer<40x96xi4, #kernel.panels<16, 8>>, %{{.*}}: !kernel.buffer<40x3xf32, #kernel.panels<16, 1>>
+// CHECK: kernel.mma {{.*}} scales %{{.*}} : !kernel.tile<16x3xf32> : {{.*}}x96xi8>, <16x96xi4>, {{.*}}xf32>
+// CHECK-NOT: kernel.mma
+// CHECK-LABEL: kernel.func @linear_80x40_i4
+// CHECK: kernel.mma {{.*}} scales %{{.*}} : !kernel.tile<16x1xf32> : {{.*}}x32xi8>, <16x32xi4>
+// CHECK: kernel.mma {{.*}} scales %{{.*}} : !kernel.tile<16x1xf32> : {{.*}}x16xi8>, <16x16xi4>
 
 // Every part is made of the same weight.
 // MEMORY-LABEL: func.func private @shifted
 // MEMORY-DAG: program.pack %[[W:.*]] {quantize = #program.quantize<part = "codes", bits = 4, columns = 32, asymmetric = true>}
-// MEMORY-DAG: program.pack %[[W]] {quantize = #program.quantize<part = "scales", bits = 4, columns = 32, asymmetric = true>} : {{.*}} -> !kernel.buffer<2x40xf32>
-// MEMORY-DAG: program.pack %[[W]] {quantize = #program.quantize<part = "zeros", bits = 4, columns = 32, asymmetric = true>} : {{.*}} -> !kernel.buffer<2x40xi8>
+// MEMORY-DAG: program.pack %[[W]] {quantize = #program.quantize<part = "scales", bits = 4, columns = 32, asymmetric = true>} : {{.*}} -> !kernel.buffer<40x2xf32, #kernel.panels<16, 1>>
+// MEMORY-DAG: program.pack %[[W]] {quantize = #program.quantize<part = "zeros", bits = 4, columns = 32, asymmetric = true>} : {{.*}} -> !kernel.buffer<40x2xi8, #kernel.panels<16, 1>>

@@ -28,7 +28,7 @@ struct Case {
 };
 
 double rateOf(const TargetOptions &machine, Case what, int64_t rows, Shape shape, double &weights) {
-  Kernels kernels(codesKernel(shape, what.bits, what.groups ? grouped : integers), machine);
+  Kernels kernels(codesKernel(shape, what.bits, what.groups ? grouped : summed), machine);
   Random random(1);
   Buffer<uint8_t> x(size_t(rows * shape.depth)),
       w(size_t(shape.width * shape.depth * what.bits / 8));
@@ -58,12 +58,13 @@ double rateOf(const TargetOptions &machine, Case what, int64_t rows, Shape shape
 
 void runCodesBenchmarks(const TargetOptions &machine) {
   for (Case what : {Case{"int8", 8, false}, Case{"int4", 4, false}, Case{"int4/32", 4, true}}) {
-    double unused = 0, inside = rateOf(machine, what, 6, {64, 64, 256, 256}, unused);
+    double unused = 0, inside = rateOf(machine, what, 6, {64, 64, 256, 0, 126}, unused);
     for (auto [rows, N, K] : {std::tuple<int64_t, int64_t, int64_t>{512, 1024, 1024},
-                              {96, 4096, 4096},
+                              {64, 12288, 2048},
+                              {64, 16384, 768},
                               {1, 8192, 16384}}) {
       double weights = 0;
-      double rate = rateOf(machine, what, rows, {64, N, K, std::min<int64_t>(K, 2048)}, weights);
+      double rate = rateOf(machine, what, rows, {64, N, K, 0, 126}, weights);
       std::printf(
           "%-24s %-7s %5ld x %5ld x %5ld: %7.1f GOP/s, in L1 %7.1f, ratio %.2f, weights %5.1f "
           "GB/s\n",
