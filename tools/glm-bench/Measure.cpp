@@ -75,17 +75,22 @@ std::vector<bool> launchesThatRan(const Session &session) {
 
 //===--- Prefill ------------------------------------------------------------------------------===//
 
+/// A run that takes longer than this has warmed itself.
+static constexpr double warmSeconds = 20;
+
 Prompt::Prompt(const Run &run, int64_t length, bool profile)
     : chunk(run.engine.rowsFor(length)),
       tokens(randomTokens(length, run.engine.info().vocabulary, run.arguments.seed)) {
   run.engine.requireContext("--prefill", length);
   session = run.openSession(length, chunk, 1, profile);
   glm_session_reset_profile(session.get());
-  tool::prefill(session, tokens, chunk, false, [&](size_t first, size_t count) {
-    auto rows = tool::rowsOf(tokens.data() + first, count, static_cast<int64_t>(first));
-    bool isLast = first + count == tokens.size();
-    steps.push_back({run.countsOf(rows, isLast ? 1 : 0), launchesThatRan(session)});
-    glm_session_reset_profile(session.get());
+  firstSeconds = secondsOf([&] {
+    tool::prefill(session, tokens, chunk, false, [&](size_t first, size_t count) {
+      auto rows = tool::rowsOf(tokens.data() + first, count, static_cast<int64_t>(first));
+      bool isLast = first + count == tokens.size();
+      steps.push_back({run.countsOf(rows, isLast ? 1 : 0), launchesThatRan(session)});
+      glm_session_reset_profile(session.get());
+    });
   });
 }
 
@@ -101,7 +106,9 @@ Json measurePrefill(const Run &run) {
   for (int64_t length : run.arguments.prefill) {
     Prompt prompt(run, length);
     std::vector<double> times;
-    for (int i = 0; i < run.arguments.repetitions; ++i)
+    if (prompt.firstSeconds > warmSeconds)
+      times.push_back(prompt.firstSeconds);
+    while (times.size() < static_cast<size_t>(run.arguments.repetitions))
       times.push_back(secondsOf([&] { prompt.run(); }));
     Summary seconds(times);
     Json row = {{"tokens", length}, {"tokens_per_s", static_cast<double>(length) / seconds.median}};

@@ -72,7 +72,7 @@ struct Total {
 /// Which launches of `step` ran since the profile was reset; empty when the session has none.
 std::vector<bool> launchesThatRan(const Session &session);
 
-/// A prompt of seeded tokens, in a session of its own. Making one runs it once.
+/// A prompt of seeded tokens, in a session of its own. Making one runs it once, in `firstSeconds`.
 struct Prompt {
   struct Step {
     StepCounts counts;
@@ -87,10 +87,12 @@ struct Prompt {
   std::vector<int32_t> tokens;
   Session session;
   std::vector<Step> steps;
+  double firstSeconds = 0;
 };
 
 /// `[{"tokens", "tokens_per_s", "ms", "least_ms", "most_ms", "flop", "peak", "share_of_peak", …}]`,
-/// one run of the prompt from an empty cache each.
+/// one run of the prompt from an empty cache each. Short prompts have a run before that does not
+/// count.
 Json measurePrefill(const Run &run);
 
 /// A session whose slots hold `context` seeded rows each, with room for the steps.
