@@ -32,7 +32,7 @@ static void *mapPages(size_t size) {
 
 void *Memory::allocate(size_t size, size_t alignment) {
   void *memory = allocateCall                           ? allocateCall(user, size, alignment)
-                 : size >= hugePage || alignment > 4096 ? mapAligned(size)
+                 : size >= hugeFrom || alignment > 4096 ? mapAligned(size)
                                                         : mapPages(size);
   if (memory)
     count(size);

@@ -16,6 +16,14 @@ namespace glm::runtime {
 
 inline constexpr size_t hugePage = size_t(2) << 20;
 
+/// Blocks from this size on lie on huge pages. The system clears a page when it is first touched:
+/// 0.1 to 2 ms of a huge one, which a session of a few caches would wait for at its first token,
+/// and smaller blocks need few entries of the processor's tables anyway.
+inline constexpr size_t hugeFrom = 16 * hugePage;
+
+/// Where a block of that size starts.
+constexpr size_t alignmentOf(uint64_t size) { return size >= hugeFrom ? hugePage : 4096; }
+
 constexpr uint64_t alignUp(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);
 }

@@ -158,8 +158,7 @@ glm_status glm_session_create(glm_model *model, const glm_session_options *optio
   SessionShape shape;
   if (!shape.plan(*model, options ? *options : glm_session_options{}, status))
     return status;
-  void *block = model->runtime->memory.allocate(shape.sizes.total,
-                                                shape.sizes.total >= hugePage ? hugePage : 4096);
+  void *block = model->runtime->memory.allocate(shape.sizes.total, alignmentOf(shape.sizes.total));
   if (!block) {
     fail(status, GLM_OUT_OF_MEMORY,
          "session: no memory for %" PRIu64 " bytes, %" PRIu64

@@ -195,7 +195,7 @@ bool SessionShape::layOut(const glm_model &model, glm_status &status) {
   sizes.tables = layout.size();
 
   scratchAt = layout.take(scratchStride, workers, 4096);
-  arenaAt = layout.take(arenaBytes, layout.size() + arenaBytes >= hugePage ? hugePage : 4096);
+  arenaAt = layout.take(arenaBytes, alignmentOf(layout.size() + arenaBytes));
   handoffMemoryAt = layout.take(handoffBytes, 64);
   uint64_t cacheBytes = 0, rowBytes = 0;
   bool overflow = false;
@@ -206,7 +206,7 @@ bool SessionShape::layOut(const glm_model &model, glm_status &status) {
     overflow |= __builtin_add_overflow(cacheBytes, bytes, &cacheBytes);
     rowBytes += uint64_t(program.states()->Get(uint32_t(i))->row_bytes());
   }
-  cachesAt = layout.take(cacheBytes, cacheBytes >= hugePage ? hugePage : 4096);
+  cachesAt = layout.take(cacheBytes, alignmentOf(cacheBytes));
   if (overflow || !layout.valid())
     return fail(status, GLM_OUT_OF_MEMORY,
                 "session: its size overflows; choose fewer slots or a smaller context");

@@ -32,13 +32,13 @@ TEST(Layout, AlignsAndNoticesOverflow) {
 // Large blocks start at 2 MiB, so that the system can put them on huge pages.
 TEST(Memory, LargeBlocksAreAligned) {
   Memory memory;
-  void *block = memory.allocate(3 << 20, 64);
+  void *block = memory.allocate(hugeFrom, alignmentOf(hugeFrom));
   EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % hugePage, 0u);
-  memset(block, 1, 3 << 20);
-  EXPECT_EQ(memory.allocated(), 3u << 20);
-  memory.release(block, 3 << 20);
+  memset(block, 1, hugeFrom);
+  EXPECT_EQ(memory.allocated(), hugeFrom);
+  memory.release(block, hugeFrom);
   EXPECT_EQ(memory.allocated(), 0u);
-  EXPECT_EQ(memory.peak(), 3u << 20);
+  EXPECT_EQ(memory.peak(), hugeFrom);
 }
 
 // The number of threads is what was asked for; by default at least the calling one.
