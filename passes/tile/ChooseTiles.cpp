@@ -187,11 +187,13 @@ private:
   }
 
   /// Rows of a unit: with their sums they take half of the second cache. Pairs of bf16 that a
-  /// machine multiplies are not widened.
+  /// machine multiplies are not widened. Tile registers take 32 rows at a time.
   int64_t rowsOf(const Grid &grid, int64_t n, int64_t k, Type element) const {
-    int64_t bytes = element.isInteger() ? 1 : machine.getBf16Dot() && element.isBF16() ? 2 : 4;
+    bool tiles = machine.getMatrix().starts_with("amx"), pairs = tiles || machine.getBf16Dot();
+    int64_t bytes = element.isInteger() ? 1 : pairs && element.isBF16() ? 2 : 4;
     int64_t rows = machine.getL2() / 2 / (k * bytes + n * 4);
-    return std::clamp(rows, 4 * grid.m, mostRows) / grid.m * grid.m;
+    int64_t together = tiles ? 32 : grid.m;
+    return std::clamp(rows, std::max(4 * grid.m, together), mostRows) / together * together;
   }
 
   /// Two vectors of keys share a broadcast of a query: with one, loads are the limit.

@@ -71,7 +71,7 @@ void Emitter::widenForInnerProducts(Operation *op) {
           offsetsOf(mma, widened[result]);
       continue;
     }
-    widened[result] = leftOperand(tile, /*dot=*/false);
+    widened[result] = hasTiles() ? evenRows(tile) : leftOperand(tile, /*dot=*/false);
   }
 }
 
@@ -175,7 +175,7 @@ LogicalResult Emitter::emitMma(MmaOp op) {
   auto wide = widened.find(op.getA());
   if (wide != widened.end())
     product.a = wide->second.withRows(product.a.validRows);
-  else
+  if (!isForTiles(product))
     product.a = leftOperand(product.a, product.dot);
   finishProduct(op, product);
   return success();
@@ -218,6 +218,13 @@ void Emitter::emitProduct(Product &product) {
   product.depth = product.a.columns();
   product.tileVectors = std::min<int64_t>(vectors, machine.getRegisters() >= 32 ? 4 : 2);
   product.tileRows = std::clamp<int64_t>(rowsInRegisters(product), 1, product.validRows ? 8 : 16);
+  if (isForTiles(product))
+    return emitTilesIfMany(product, [&] { emitInRegisters(product); });
+  emitInRegisters(product);
+}
+
+/// The same without tile registers.
+void Emitter::emitInRegisters(Product &product) {
   if (isForManyRows(product)) {
     int64_t few = 2 * product.tileRows;
     code.when(

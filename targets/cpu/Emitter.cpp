@@ -3,6 +3,7 @@
 // The function around a kernel: its arguments, its share of the grid, scalars, and loops that carry
 // tiles.
 #include "targets/cpu/Emitter.h"
+#include "targets/cpu/TileRegisters.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -46,6 +47,8 @@ FailureOr<func::FuncOp> Emitter::run() {
     function.erase();
     return failure();
   }
+  if (usedTiles && machine.getMatrix() == "amx")
+    TileRegisters::release(code);
   func::ReturnOp::create(builder, code.loc);
   function->setAttr(scratchAttribute, builder.getI64IntegerAttr(llvm::alignTo(peak, 64)));
   return function;

@@ -12,6 +12,7 @@
 //   EmitMma.cpp        products: register tiles over packed panels
 //   EmitIntegers.cpp   products of integer codes
 //   EmitArm.cpp        products of pairs, of fours and of small matrices on aarch64
+//   EmitTiles.cpp      products in tile registers (AMX)
 //   EmitManyRows.cpp   products of many rows: blocks of the weight are expanded once
 //   EmitPack.cpp       rows turned into panels
 //   EmitBlocks.cpp     rows as matrices, tiles turned around, bits
@@ -123,6 +124,7 @@ private:
   Tile neededRows(kernel::MmaOp op, Product &product);
   void finishProduct(kernel::MmaOp op, Product &product);
   void emitProduct(Product &product);
+  void emitInRegisters(Product &product);
   void forPanels(const Product &product,
                  llvm::function_ref<void(mlir::Value vector, int64_t count)> body);
   void emitRowTiles(const Product &product, int64_t rows);
@@ -179,6 +181,24 @@ private:
   mlir::Value wordsOf(const Product &product, mlir::Value step, mlir::Value vector, int64_t rows);
   /// Both operands of a dot product of bytes are signed, so that panels lose their offset.
   bool dotsSignedBytes() const { return machine.getInt8Dot() && lanes < 16; }
+
+  // EmitTiles.cpp
+  struct TileBlock;
+  bool hasTiles();
+  bool isForTiles(const Product &product);
+  Tile evenRows(const Tile &a);
+  void emitTilesIfMany(const Product &product, llvm::function_ref<void()> otherwise);
+  void emitTileProduct(Product product);
+  void emitTileRows(const Product &product, const TileBlock &block);
+  void emitTileBlock(const Product &product, const TileBlock &block, mlir::Value vector,
+                     int64_t vectors);
+  void multiplyTiles(const Product &product, const TileBlock &block, const Tile &a,
+                     mlir::Value skip, int64_t vectors,
+                     llvm::function_ref<std::pair<mlir::Value, mlir::Value>(int64_t)> lines);
+  Tile restOfRows(const Product &product, mlir::Value valid);
+  mlir::Value restOfLines(const Product &product, int64_t first, mlir::Value vector);
+  void leaveTiles(const Product &product, const TileBlock &block, mlir::Value vector,
+                  int64_t vectors);
 
   // EmitManyRows.cpp
   bool isForManyRows(const Product &product);
@@ -256,6 +276,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> gathered; // how many leading rows may exist
   llvm::SmallDenseSet<unsigned> written;             // arguments that stores go to
   int64_t used = 0, peak = 0;                        // scratch
+  bool usedTiles = false;                            // tile registers, somewhere in the function
   int64_t lanes;                                     // f32 of a vector register
 };
 

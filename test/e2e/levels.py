@@ -25,7 +25,8 @@ BIN, DATA, ARTIFACTS = (Path(os.environ[name]) for name in ("GLM_BIN", "GLM_TEST
 GOLDEN, ARTIFACT, FOREIGN = DATA / "glm5-tiny", ARTIFACTS / "levels.glm", ARTIFACTS / "foreign.glm"
 SKIPPED = 77
 # What of /proc/cpuinfo a level needs that lesser ones do not: the artifact is compiled for those that this host offers.
-FLAGS = {"x86-64-v3": "avx2", "x86-64-v4": "avx512vl", "icelake-server": "avx512_vnni", "znver4": "avx512_bf16", "sapphirerapids": "amx_tile"}
+FLAGS = {"x86-64-v3": "avx2", "x86-64-v4": "avx512vl", "icelake-server": "avx512_vnni", "znver4": "avx512_bf16", "sapphirerapids-loops": "avx512_fp16",
+         "sapphirerapids": "amx_tile"}
 
 # Levels for aarch64, and for each an emulated processor on which a loader finds nothing better.
 FOREIGN_CPUS = {"aarch64": "cortex-a57", "armv8.6-a": "max,sve=off", "neoverse-v1": "max,sve256=on"}

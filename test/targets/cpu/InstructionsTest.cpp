@@ -81,5 +81,16 @@ TEST(Instructions, RowPairs) {
   EXPECT_THAT(codeOf("armv8.6-a", bytes()), HasSubstr("smmla"));
 }
 
+// Tile registers for bf16 whatever the rows, for bytes of many; given back at the end.
+TEST(Instructions, Tiles) {
+  std::string code = codeOf("sapphirerapids", pairs());
+  EXPECT_THAT(code, AllOf(HasSubstr("ldtilecfg"), HasSubstr("tileloadd"), HasSubstr("tdpbf16ps"),
+                          HasSubstr("tilestored"), HasSubstr("tilerelease")));
+  EXPECT_THAT(code, AllOf(Not(HasSubstr("vfmadd")), Not(HasSubstr("vdpbf16ps"))));
+  code = codeOf("sapphirerapids", bytes());
+  EXPECT_THAT(code, AllOf(HasSubstr("tdpbsud"), HasSubstr("vpdpbusd"), HasSubstr("tilerelease")));
+  EXPECT_THAT(codeOf("sapphirerapids-loops", pairs()), Not(HasSubstr("tmm")));
+}
+
 } // namespace
 } // namespace glm::test

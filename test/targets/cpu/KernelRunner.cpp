@@ -30,6 +30,8 @@ std::vector<TargetOptions> runnableMachines() {
     add("x86-64-v4", "+avx512bf16"); // with the dot product, whatever the host prefers
   if (has("avx512f"))
     add("x86-64-v4", "");
+  if (has("avx512bf16") && has("avx512fp16"))
+    add("sapphirerapids-loops", "");
   if (has("avx2"))
     add("x86-64-v3", "");
   return machines;
